@@ -19,8 +19,9 @@ import pandas as pd
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
 from allocator.certification.members import lent_to
-from allocator.engine.concentration import Groups, optimise_with_cuts
+from allocator.engine.concentration import optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
+from allocator.engine.convex import Groups
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.posted import under
@@ -150,7 +151,7 @@ def decide(
     to the same case where that is known already.
     """
     if optimum is None:
-        optimum = _concentrated(case, progress, start) if case.scenario.policy.concentrations else None
+        optimum = _concentrated(case, progress, start) if case.scenario.policy.convex else None
     if optimum is None and conditional(case.scenario.policy):
         optimum = _under_conditions(case, progress)
     if optimum is None:
@@ -177,11 +178,11 @@ def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | N
 
     def compiled(cuts: Sequence[Cut], hair: float) -> Limits:
         tight = replace(policy, cuts=tuple(cuts))
-        for limit in policy.concentrations:
+        for limit in policy.convex:
             tight = tight.with_bound(limit.name, limit.bound * (1.0 - 2.0 * hair))
         return compile_limits(tight, portfolio)
 
-    groups = [_groups(limit, policy, portfolio) for limit in policy.concentrations]
+    groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
     settings = case.scenario.solver
     return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
 

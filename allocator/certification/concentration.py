@@ -31,7 +31,7 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
     Raises CertificateError with every cut that no limit implies.
     """
     policy = policy.in_stresses()
-    if not policy.cuts and not policy.concentrations:
+    if not policy.cuts and not policy.convex:
         return policy, portfolio
     faults = [fault for cut in policy.cuts for fault in _faults(cut, policy)]
     names = [cut.name for cut in policy.cuts]
@@ -58,7 +58,7 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
 def _faults(cut: Cut, policy: Policy) -> Iterator[Fault]:
     """A direction that is longer than 1, however its numbers are read, or not of a limit on the index."""
     place = f"cut {cut.name}"
-    if cut.limit not in {limit.name for limit in policy.concentrations}:
+    if cut.limit not in {limit.name for limit in policy.convex}:
         yield Fault("is of no limit on the Herfindahl index", "solve again", field=place)
     if not all(isfinite(share) and share >= 0.0 for share in cut.direction.values()):
         yield Fault("has a share that is negative or not finite", "solve again", field=place)
@@ -101,7 +101,7 @@ def concentration_uses(
     uses: tuple[LimitUse, ...], policy: Policy, portfolio: Portfolio, amount: Floats
 ) -> tuple[LimitUse, ...]:
     """`uses` with the index of each limit on it, decided without any tolerance."""
-    limits = {limit.name: limit for limit in policy.concentrations}
+    limits = {limit.name: limit for limit in policy.convex}
     return tuple(
         _index_use(use, limits[use.name], policy, portfolio, amount) if use.name in limits else use
         for use in uses

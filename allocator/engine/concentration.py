@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import sqrt
 from time import perf_counter
 
 import numpy as np
 
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
+from allocator.engine.convex import Groups, point_of
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
-from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_amounts
+from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_point
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
@@ -47,10 +46,6 @@ _NEAR = -1e-6
 _AMOUNTS, _LAST, _TRIES = 1e-9, 12, 40
 """Excess at which amounts are good enough, how many of their cuts are kept, and rounds that
 they get."""
-_FAR, _PARALLEL = 0.03, 1e-4
-"""Distances of directions: beyond, a cut is far from a point; below, two say the same to half its square."""
-_INSIDE = 1.0 - 4e-15
-"""Length of a direction, so that its numbers, however they are read, are no longer than 1."""
 _MANY_GROUPS = 30
 """Groups beyond which the cones themselves are asked before their cuts, which take many rounds."""
 _CONES_ALONE = 100
@@ -59,58 +54,9 @@ _POOR = 1e-3
 """Gap beyond which another way to an allocation is tried."""
 _WIDE_HAIR = 4e-7
 """What bounds are tightened by, relatively, where amounts end within a lot of those of the relaxation."""
-_KEPT = 1e-12
-"""Shares of a direction below this are dropped."""
 
 Compiled = Callable[[Sequence[Cut], float], Limits]
 """The limits with some cuts, the bounds on the index tightened by a part of themselves."""
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Whom one limit on the index counts together."""
-
-    limit: str
-    bound: float
-    """h"""
-    labels: tuple[str, ...]
-    codes: Codes
-    """(n,) group of each borrower."""
-    lent: Floats
-    """(G,) what each has already."""
-    whole: float | None
-    """What shares are of; None: everything offered, what is lent already included."""
-
-    def sums(self, amount: Floats) -> Floats:
-        """(G,) X"""
-        return np.asarray(self.lent + np.bincount(self.codes, amount, minlength=len(self.labels)))
-
-    def excess(self, amount: Floats) -> float:
-        """||X|| / (sqrt(h) total) - 1; -1 where nothing is lent."""
-        sums = self.sums(amount)
-        allowed = sqrt(self.bound) * (float(np.sum(sums)) if self.whole is None else self.whole)
-        length = float(np.linalg.norm(sums))
-        return length / allowed - 1.0 if allowed > 0 else (np.inf if length else -1.0)
-
-    def keeps(self, amount: Floats) -> bool:
-        """Whether the index is at most h, in whole cents."""
-        cents = np.rint(self.sums(amount) * 100.0)
-        if np.all(np.abs(cents / 100.0 - self.sums(amount)) <= 1e-15 * np.abs(cents)):
-            parts = [Fraction(int(count), 100) for count in cents]
-        else:
-            parts = [Fraction(repr(float(own))) for own in self.sums(amount)]
-        whole = sum(parts, Fraction(0)) if self.whole is None else Fraction(repr(self.whole))
-        return sum((own * own for own in parts), Fraction(0)) <= Fraction(repr(self.bound)) * whole * whole
-
-    def cut(self, amount: Floats, number: int) -> Cut:
-        """The cut at X."""
-        sums = self.sums(amount)
-        return self.cut_along(sums / float(np.linalg.norm(sums)), number)
-
-    def cut_along(self, direction: Floats, number: int) -> Cut:
-        """The cut of a direction (G,) of length 1."""
-        pairs = zip(self.labels, (direction * _INSIDE).tolist(), strict=True)
-        return Cut(self.limit, number, {label: share for label, share in pairs if share > _KEPT})
 
 
 @dataclass
@@ -120,30 +66,22 @@ class _Cuts:
     groups: Sequence[Groups]
     cuts: list[Cut]
 
-    def add(self, amount: Floats, above: float) -> float:
+    def add(self, point: Floats, above: float) -> float:
         """Cuts off a point wherever its excess is more than `above`; returns its largest excess."""
-        excesses = [own.excess(amount) for own in self.groups]
+        excesses = [own.excess(point) for own in self.groups]
         for own, excess in zip(self.groups, excesses, strict=True):
             if excess > above:
                 number = 1 + max((cut.number for cut in self.cuts if cut.limit == own.limit), default=0)
-                self.cuts.append(own.cut(amount, number))
+                self.cuts.append(own.cut(point, number))
         return max(excesses)
 
-    def thin(self, amount: Floats) -> None:
-        """Keeps of the cuts those near a point, of nearly parallel ones the last: solvers stumble on more."""
-        kept: list[Cut] = []
-        for own in self.groups:
-            sums = own.sums(amount)
-            unit = sums / (float(np.linalg.norm(sums)) or 1.0)
-            near: list[Floats] = []
-            for cut in reversed([cut for cut in self.cuts if cut.limit == own.limit]):
-                direction = np.array([cut.direction.get(label, 0.0) for label in own.labels])
-                if np.linalg.norm(direction - unit) < _FAR and all(
-                    np.linalg.norm(direction - other) > _PARALLEL for other in near
-                ):
-                    near.append(direction)
-                    kept.append(cut)
-        self.cuts = kept[::-1]
+    def thin(self, point: Floats) -> None:
+        """Keeps of the cuts those near a point: solvers stumble on more."""
+        self.cuts = [
+            cut
+            for own in self.groups
+            for cut in own.thinned([cut for cut in self.cuts if cut.limit == own.limit], point)
+        ]
 
 
 def optimise_with_cuts(
@@ -205,15 +143,17 @@ def _by_cuts(
         found = optimise(offers, limits, rest, progress, own)
         prices = dict(zip(names, found.prices.tolist(), strict=True))
         hurried = not settled or number >= _PATIENT or left() < settings.time_limit / 3
-        if all(own.keeps(found.amount) for own in groups):
+        point = point_of(offers, found)
+        if all(own.keeps(point) for own in groups):
             if gap <= settings.gap or hurried:
                 return _with_used_cuts(found, limits, made.cuts, compiled)
             gap = settings.gap
             continue
         if left() <= 0:
             break
-        excess = made.add(found.amount, _NEAR)
-        progress(f"the Herfindahl index is {excess:.1e} too large: {len(made.cuts):,} cuts")
+        excess = made.add(point, _NEAR)
+        broken = " or ".join(own.limit for own in groups)
+        progress(f"{broken} is {excess:.1e} too large: {len(made.cuts):,} cuts")
         if hurried:
             hair = min(max(4.0 * hair, 1.2 * excess), _LARGEST_HAIR)
         else:
@@ -286,7 +226,7 @@ def _rounded(
             break
         with suppress(InfeasibleError, NoAllocationError):
             found = optimise(replace(_boxed(chosen, inner.amount), must=must), limits, settings, progress)
-            if all(own.keeps(found.amount) for own in groups):
+            if all(own.keeps(point_of(chosen, found)) for own in groups):
                 return found
         hair *= 4.0
     return None
@@ -314,7 +254,7 @@ def _cut_relaxation(
         columns = Columns(offers, compiled(made.cuts, 0.0))
         if not going():
             return False
-        point = relaxed_amounts(columns, progress)
+        point = relaxed_point(columns, progress)
         if made.add(point, _RELAXED) <= _RELAXED:
             made.thin(point)
             return True
@@ -332,10 +272,7 @@ def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: _Cuts, hair: float
     try:
         for _ in range(_TRIES):
             columns = Columns(chosen, compiled(made.cuts, hair))
-            if (
-                not fits_one_table(columns)
-                or made.add(relaxed_amounts(columns, _say_nothing), 0.0) <= _AMOUNTS
-            ):
+            if not fits_one_table(columns) or made.add(relaxed_point(columns, _say_nothing), 0.0) <= _AMOUNTS:
                 break
     except InfeasibleError:  # these offers cannot keep it, whatever their amounts
         pass

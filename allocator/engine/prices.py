@@ -61,17 +61,18 @@ def _relaxed(columns: Columns, progress: Progress) -> tuple[Relaxation, ProgramA
     return relaxation, answer
 
 
-def relaxed_amounts(columns: Columns, progress: Progress) -> Floats:
-    """(n,) what each borrower is offered at a point of the LP relaxation that is best.
+def relaxed_point(columns: Columns, progress: Progress) -> Floats:
+    """(2, n) what each borrower is offered at a point of the LP relaxation that is best, and what is drawn.
 
     Raises InfeasibleError, naming the conflict, where there is none.
     """
     relaxation, answer = _relaxed(columns, progress)
-    amounts = np.zeros(len(columns))
-    position = _options(columns).position[relaxation.line]
+    options = _options(columns)
+    position, take_up = (own[relaxation.line] for own in (options.position, options.take_up))
     assert answer.point is not None
-    np.add.at(amounts, position, answer.point[: len(relaxation.line)] * relaxation.amount)
-    return amounts
+    offered = answer.point[: len(relaxation.line)] * relaxation.amount
+    of_each = (np.bincount(position, own, minlength=len(columns)) for own in (offered, offered * take_up))
+    return np.vstack([*of_each])
 
 
 def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:

@@ -25,7 +25,9 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 _ROUNDING = 40 * float(np.finfo(np.float64).eps)
 """Share of the terms at prices by which a stated bound is rounded up (docs/certificate.md, section 7)."""
 _CLEAR = 1e-11
-"""Losses stay this far, in the largest loan, from the distance that decides what is dropped."""
+"""Losses stay this far, in the largest loan, from the distance that decides what is dropped: or as far as
+rounding at large prices may move them in another reading, more than twice over."""
+_UNIT = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,21 @@ class Book:
         evaluated = self.evaluate(prices, sets)
         loss = evaluated.best[self.options.owner] - evaluated.value
         losses = np.concatenate([loss[sets.options], evaluated.best[sets.no_offer]])
-        clear = _CLEAR * self.columns.money_unit
-        while np.any(np.abs(losses - distance) <= clear):
-            distance += clear
+        unsure = self._unsure(prices, sets)
+        clear = np.concatenate([unsure[self.options.owner][sets.options], unsure[sets.no_offer]])
+        while np.any(near := np.abs(losses - distance) <= clear):
+            distance = float(np.max((losses + 1.1 * clear)[near]))
         options = sets.options & (loss <= distance)
         no_offer = sets.no_offer & (evaluated.best <= distance)
         return replace(sets, options=options, no_offer=no_offer), distance
+
+    def _unsure(self, prices: Floats, sets: ChoiceSets) -> Floats:
+        """(nb,) how near to each other two readings of a borrower's losses may fall apart."""
+        size = np.abs(self.options.margin) + np.abs(prices) @ np.abs(self.uses.unit)
+        size = size * sets.high + np.abs(self.options.fixed) + np.abs(prices) @ np.abs(self.uses.loan)
+        largest = np.zeros(len(self))
+        np.maximum.at(largest, self.options.owner, size)
+        return np.maximum(_CLEAR * self.columns.money_unit, 6 * (40 + len(prices)) * _UNIT * largest)
 
     def contracted(self, sets: ChoiceSets) -> Book:
         """The book with what `sets` leaves only; who can only be declined is gone."""

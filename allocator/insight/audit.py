@@ -74,7 +74,7 @@ def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     policy, _ = with_cuts(written, portfolio)
     limits = (None, *policy.limits)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
-    whole = {limit.name: limit.of_what for limit in written.concentrations}
+    whole = {limit.name: limit.of_what for limit in written.convex}
     return tuple(
         Entry(
             limit,

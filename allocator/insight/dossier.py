@@ -146,7 +146,7 @@ def dossier_of(
 
 def beyond_rules(policy: Policy) -> list[str]:
     """Why no rules are sought, in words: the first limit of each kind that they cannot be held to."""
-    kinds = {"a Herfindahl index": policy.concentrations[:1], "a condition": conditional(policy)[:1]}
+    kinds = {"a Herfindahl index": policy.convex[:1], "a condition": conditional(policy)[:1]}
     named = [(limit.name, what) for what, limits in kinds.items() for limit in limits]
     return [f"rules cannot yet be held to limit {name}, on {what}: none were sought" for name, what in named]
 

@@ -24,10 +24,10 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
     price is 0.
     """
     policy = policy.in_stresses()
-    if not policy.concentrations:
+    if not policy.convex:
         return policy, portfolio
     numbers = dict(portfolio.numbers)
-    for limit in policy.concentrations:
+    for limit in policy.convex:
         for cut in _cuts_of(policy, limit):
             numbers[cut.column(portfolio.numbers)] = _weights(cut, limit, portfolio)
     limits = (row for limit in policy.limits for row in _rows(policy, limit, portfolio))

@@ -48,7 +48,7 @@ def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Li
 
 def too_few_groups(policy: Policy, portfolio: Portfolio, offers: OfferBook) -> Iterator[str]:
     """Limits on the Herfindahl index below that of all groups alike: 1 / n of n groups, and no less."""
-    for limit in policy.concentrations:
+    for limit in policy.convex:
         codes = portfolio.text(limit.by or "").codes
         groups = len(np.unique(codes[(offers.menu >= 0) | (portfolio.exposure > 0)]))
         if limit.of == "total" and groups * limit.bound < 1.0 + _ROUNDING:

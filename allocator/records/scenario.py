@@ -156,7 +156,7 @@ class Limit:
     penalty: float = inf
     """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
     by: str | None = None
-    """Of a Herfindahl index: the column whose values are the groups."""
+    """Of a limit that is kept by cuts: the column whose values are the groups."""
     under: tuple[tuple[str, Stress], ...] = ()
     """The named stresses in which it holds too, beside the scenario as it stands."""
     stress: Stress | None = None
@@ -254,7 +254,7 @@ class Policy:
     changes: Changes = field(default_factory=Changes)
     """What may change of the offers to those who were served in the former run."""
     cuts: tuple[Cut, ...] = ()
-    """The rows of limits on the Herfindahl index, once they are found."""
+    """The rows of convex limits, once they are found."""
 
     @property
     def conditions(self) -> Iterator[Condition]:
@@ -290,9 +290,9 @@ class Policy:
         return replace(self, limits=tuple(row for limit in self.limits for row in limit.in_stresses()))
 
     @property
-    def concentrations(self) -> tuple[Limit, ...]:
-        """The limits on the Herfindahl index."""
-        return tuple(limit for limit in self.limits if limit.measure == HHI)
+    def convex(self) -> tuple[Limit, ...]:
+        """The limits that are no rows but imply some, their cuts: on what groups have, by a column."""
+        return tuple(limit for limit in self.limits if limit.by is not None)
 
     def amount_of(self, limit: Limit) -> float:
         """The money that a bound of 1 is: the budget or own funds, where it is a fraction of them; else 1."""

@@ -66,7 +66,7 @@ def _require_rows(run: Outcome) -> None:
         problem = f"limit {hanging[0]!r} hangs on a condition, which rules cannot yet be held to"
         remedy = "distil a run whose limits hold whatever is offered"
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
-    named = [limit.name for limit in run.scenario.policy.concentrations]
+    named = [limit.name for limit in run.scenario.policy.convex]
     if named:
         problem = f"limit {named[0]!r} is on a Herfindahl index, which rules cannot yet be held to"
         remedy = "distil a run with caps on its groups instead, as each: sector, at_most: 20%, of: total"

@@ -51,7 +51,7 @@ class Track:
         Under limits on a condition prices prove one case alone, and no line at all.
         """
         policy = self.case.scenario.policy
-        return tuple(own or bool(policy.concentrations or conditional(policy)) for own in self.shares)
+        return tuple(own or bool(policy.convex or conditional(policy)) for own in self.shares)
 
     @property
     def counted(self) -> tuple[bool, ...]:
