@@ -41,6 +41,8 @@ _LEVER = 0.01
 """The part of itself by which each lever moves."""
 _POINT_GAP = 1e-6
 """Gap at which a budget's allocation is good enough."""
+FIRST_LEVERS = 6
+"""Levers that are solved again: none of the others may add more than these do at most."""
 _FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of every grade"})
 
 
@@ -60,7 +62,7 @@ class ReportEffort:
     stress_gap: float
     """Gap at which an allocation under a stress is good enough, where the scenario asks for less."""
     levers: Literal["solved", "priced", "few"]
-    """Each solved again; each by the run's prices alone; the most important by the prices alone."""
+    """The first solved again; each by the run's prices alone; the most important by the prices alone."""
     beside: bool = False
     """Whether stresses are tried in a thread beside the other questions."""
 
@@ -189,12 +191,13 @@ def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Co
 def _levers(run: Outcome, case: Case, effort: ReportEffort, progress: Progress) -> Levers:
     among = _FEW_LEVERS if effort.levers == "few" else None
     quick = effort.levers != "solved"
-    return price_levers(run, _LEVER, quick=quick, among=among, case=case, progress=progress)
+    first = None if quick else FIRST_LEVERS
+    return price_levers(run, _LEVER, quick=quick, first=first, among=among, case=case, progress=progress)
 
 
 def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
     try:
-        return distil(run, progress=progress)
+        return distil(run, progress=progress, briefly=True)
     except InfeasibleError:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -68,8 +69,10 @@ def _beyond(way: Alternative) -> str:
 
 
 def _setting(way: Alternative) -> str:
-    """The limit that the alternative is the optimum under, as --set takes it."""
-    entry = f"{{name: {way.aim.name}, measure: {way.aim.measure}, {way.aim.sense}: {way.found:.17g}}}"
+    """The limit that the alternative keeps, to the cent, as --set takes it."""
+    round_off = math.ceil if way.aim.sense == "at_most" else math.floor
+    bound = round_off(100 * way.found) / 100
+    entry = f"{{name: {way.aim.name}, measure: {way.aim.measure}, {way.aim.sense}: {bound:.15g}}}"
     return f'"policy.limits=[{entry}]"'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from allocator.insight.explain.explanation import Alternative, Explanation
 from allocator.insight.explain.flips import Flip
 from allocator.insight.explain.ledger import PricedAccount
 from allocator.records.ledger import LINES
+from allocator.records.limits import entry_of
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.report.broken import standing_lines
@@ -32,6 +33,8 @@ _FIGURES = {
 }
 _THEN = {"refused": "declined", "offered": "offered"}
 """What the best response is beyond a flip point."""
+_ROWS = 3
+"""Rows of one `each` that are listed one by one."""
 
 
 def borrower_view(explanation: Explanation) -> View:
@@ -124,13 +127,24 @@ def _ledger(explanation: Explanation, currency: str) -> RenderableType:
         title = f"Ledger of the best offer that is not made ({percent(best.rate)}), {currency}"
         table.add_row("value", f"{best.value:,.2f}")
         charges, kept = best.charges, best.reduced
-    for limit, charge in charges.items():
-        if charge:
-            table.add_row(
-                Text("charge of the budget" if limit == "budget" else f"charge of {limit}"), f"{-charge:,.2f}"
-            )
+    for said, charge in _charged(charges):
+        table.add_row(Text(said), f"{-charge:z,.2f}")
     table.add_row("= reduced value", f"{kept:z,.2f}")
     return Group(Text(title, style="bold"), table)
+
+
+def _charged(charges: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """What each limit charges; of many rows of one `each` the one that charges most, the others as a sum."""
+    rows: dict[str, list[str]] = {}
+    for name in (name for name, charge in charges.items() if charge):
+        rows.setdefault(entry_of(name), []).append(name)
+    for entry, names in rows.items():
+        most = max(names, key=lambda name: abs(charges[name]))
+        for name in names if len(names) <= _ROWS else [most]:
+            yield "charge of the budget" if name == "budget" else f"charge of {name}", charges[name]
+        if len(names) > _ROWS:
+            others = sum(charges[name] for name in names if name != most)
+            yield f"charge of {len(names) - 1} other rows of {entry}", others
 
 
 def _alternatives(explanation: Explanation, currency: str) -> RenderableType:

@@ -31,6 +31,8 @@ _MOST = 25
 _BOUND, _BEST = "bound at these shadow prices", "best responses to these shadow prices"
 _WIDEST = 18
 """Columns of the page that the name of a segment or limit takes at most."""
+_FINEST_COUNT = 6
+"""Decimals of a count at most: what is smaller comes of rounding."""
 
 
 def book_view(book: BookExplanation) -> View:
@@ -210,10 +212,15 @@ def _cells(limit: LimitLine, unit: Unit) -> list[str]:
     """A use of money in the unit; a count, and what is narrow as it is, to the last digit that tells."""
     write = figure if unit.size == 1 or limit.use.measure in COUNTED else unit.write
     charges = figure if unit.size == 1 else unit.write
-    low, high = _range(limit.range, write)
+    low, high = _range(limit.range, _whole if limit.use.measure in COUNTED else write)
     price = small(limit.use.price) if limit.use.price else ""
     charge = charges(limit.charge) if limit.use.price else ""
     return [write(limit.use.used), write(limit.use.bound), price, charge, low, high]
+
+
+def _whole(count: float) -> str:
+    """A count, without what comes of rounding."""
+    return figure(round(count, _FINEST_COUNT))
 
 
 def _importance(limit: LimitLine) -> tuple[float, float]:

@@ -49,7 +49,7 @@ def _page(levers: Levers) -> RenderableType:
         if solved
         else "by the run's prices; at least: what the present allocation would add"
     )
-    gap = f"; that is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
+    gap = f"; the best value is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
     note = Text(f"{run.currency} added to the best value; {how}{gap}")
     return Group(*_title(best, run), "", table, *hidden, note)
 

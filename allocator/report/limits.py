@@ -186,7 +186,7 @@ def state_of(use: Used, binds: str = "binding") -> str:
     if use.get("enforce") == NOT_IN_FORCE:
         return "not in force"
     if use.get("enforce") == REPORT:
-        return f"{'missed' if use['missed'] else 'kept'}, reported only"
+        return f"{'missed' if use['missed'] else 'kept'}, reported"
     if use.get("missed"):
         return "missed, soft"
     return "broken" if use["broken"] else binds if use["binding"] else ""

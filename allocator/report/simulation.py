@@ -132,7 +132,7 @@ def _distributions(simulation: Simulation, unit: Unit) -> RenderableType:
 
 
 def _tails(simulation: Simulation, unit: Unit) -> RenderableType:
-    headings = ("loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR")
+    headings = ("loss: VaR", "interval", "loss: CVaR", "interval", "systematic", "net: VaR", "net: CVaR")
     levels, rows = [], []
     every = zip(simulation.loss.tails, simulation.systematic.tails, simulation.shortfall.tails, strict=True)
     for loss, systematic, shortfall in every:

@@ -156,7 +156,11 @@ def test_a_picture_tells_no_share_of_nothing() -> None:
     uses = [use("clients", 15.0, missed=True) | {"bound": 0.0}, use("floor", 1.0) | {"sense": "at_least"}]
     drawn = gauge(uses)
     assert [row.lines[0].figure for row in drawn.rows] == ["15 of 0", "1000%"]
-    assert drawn.more == "of a floor: what it asks for, as a share of what is there"
+    told = [
+        "of a floor: what it asks for, as a share of what is there",
+        "a bar with a gap near its end goes on",
+    ]
+    assert drawn.more == "; ".join(told)
 
 
 def test_a_column_at_most_stands_only_where_it_reads_otherwise() -> None:

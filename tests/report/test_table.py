@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 
 from allocator.records.run import LimitUse, Run
 from allocator.records.scenario import Limit
+from allocator.report.borrower import _charged
 from allocator.report.explain import _missed
 from allocator.report.limits import is_tight, limits_shown, own_first, state_of
 from allocator.report.room import WIDTH
@@ -246,5 +247,17 @@ def test_a_limit_whose_condition_does_not_arise_is_not_in_force() -> None:
     )
     watched = replace(idle, missed=1.0, in_force=True)
     told = [{"broken": False, "binding": use.binding, **use.figures} for use in (idle, watched)]
-    assert [state_of(use) for use in told] == ["not in force", "missed, reported only"]
+    assert [state_of(use) for use in told] == ["not in force", "missed, reported"]
     assert [is_tight(use) for use in told] == [False, True]
+
+
+def test_many_rows_of_one_each_charge_a_borrower_in_two_lines() -> None:
+    """The row that charges most, and the others as a sum; few are listed one by one."""
+    few = {"budget": 5.0, "regions[east]": 1.0, "regions[west]": -0.5, "cap": 0.0}
+    assert list(_charged(few)) == [("charge of the budget", 5.0), ("charge of regions[east]", 1.0),
+                                   ("charge of regions[west]", -0.5)]  # fmt: skip
+    many = {f"sectors[{at}]": -1.0 for at in range(5)} | {"sectors[own]": 4.0}
+    assert list(_charged(many)) == [
+        ("charge of sectors[own]", 4.0),
+        ("charge of 5 other rows of sectors", -5.0),
+    ]

@@ -12,6 +12,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.verdicts import TOLERANCE
 from allocator.errors import Fault, InfeasibleError, InputError
 from allocator.insight.distil.candidates import CandidateTree, Sample, over_everybody, sample_of
+from allocator.insight.distil.pruning import BRANCHES, FEW_BRANCHES
 from allocator.insight.distil.rules import Rule, follow, rule_of
 from allocator.insight.distil.shares import DraftRule, settled_drafts, stretched_drafts, use_of, violations
 from allocator.insight.distil.tree import features_of
@@ -28,8 +29,8 @@ ROUNDS = 8
 _STAY = 0.8
 """How much of the old prices stays: whole steps swing to and fro."""
 MOST_RATES = 40
-PRUNED = 2
-"""Trees that are pruned, of those grown."""
+PRUNED, BRIEFLY = 2, 1
+"""Trees that are pruned, of those grown; and where it is to be brief."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,12 @@ def _require_rows(run: Outcome) -> None:
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
 
 
-def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) -> DistilledRules:
+def distil(
+    run: Outcome, most: int = 12, progress: Progress = lambda _: None, *, briefly: bool = False
+) -> DistilledRules:
     """At most `most` rules that stand in for `run`: they keep every limit and are worth as much as was found.
+
+    What is found `briefly` comes of one tree, pruned with less work.
 
     Raises InfeasibleError where no rules that were tried keep the limits, InputError for a limit on the
     Herfindahl index.
@@ -99,7 +104,7 @@ def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) ->
     trees = (
         over_everybody(tree.nodes, case.inputs.portfolio, columns, free, rates, left, most) for tree in grown
     )
-    rules = _best_rules(columns, trees, rates, most, progress)
+    rules = _best_rules(columns, trees, rates, most, progress, briefly)
     return _followed(run, case, tuple(_to_grades(rule, case) for rule in rules))
 
 
@@ -121,15 +126,20 @@ def _to_grades(rule: Rule, case: Case) -> Rule:
 
 
 def _best_rules(
-    columns: Columns, trees: Iterable[CandidateTree], rates: Floats, most: int, progress: Progress
+    columns: Columns,
+    trees: Iterable[CandidateTree],
+    rates: Floats,
+    most: int,
+    progress: Progress,
+    briefly: bool,
 ) -> tuple[Rule, ...]:
     """The best rules of the first trees that can be pruned inside the limits."""
     pruned: list[tuple[float, tuple[Rule, ...]]] = []
     for tree in trees:
         progress(f"pruning a tree to {most} rules")
-        rules = _rules(columns, tree, rates)
+        rules = _rules(columns, tree, rates, FEW_BRANCHES if briefly else BRANCHES)
         pruned += [] if rules is None else [rules]
-        if len(pruned) == PRUNED:
+        if len(pruned) == (BRIEFLY if briefly else PRUNED):
             break
     if not pruned:
         raise InfeasibleError(
@@ -139,11 +149,13 @@ def _best_rules(
     return max(pruned, key=lambda rules: rules[0])[1]
 
 
-def _rules(columns: Columns, tree: CandidateTree, rates: Floats) -> tuple[float, tuple[Rule, ...]] | None:
+def _rules(
+    columns: Columns, tree: CandidateTree, rates: Floats, branches: int
+) -> tuple[float, tuple[Rule, ...]] | None:
     """The pruned tree, its shares refined, and its value; None where no pruning keeps the limits."""
     if np.isinf(tree.pruning.value):
         return None
-    choices = tree.pruning.choices()
+    choices = tree.pruning.choices(branches)
     if choices is None:
         return None
     drafts = []

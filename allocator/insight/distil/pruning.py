@@ -22,7 +22,8 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
-BRANCHES = 100
+BRANCHES, FEW_BRANCHES = 100, 20
+"""Nodes that the choice may branch into; few where it is to be brief."""
 _PENALTY = 3.0
 """What breaking a limit by its largest use costs, in largest values, while prices are looked for."""
 BROKEN = 1e-9
@@ -79,12 +80,14 @@ class Pruning:
     prices: Floats
     """(m,) of the limits among the nodes."""
 
-    def choices(self) -> list[tuple[int, int, float]] | None:
-        """The best nodes, each with the index of its rate and its share; None where none keeps the limits."""
+    def choices(self, branches: int) -> list[tuple[int, int, float]] | None:
+        """The best nodes found, each with the index of its rate and its share; None where none keeps the
+        limits.
+        """
         few = _few_rates(self.answers, self.prices)
         pairs, owner = np.unique(np.array([few.node, few.rate]), axis=1, return_inverse=True)
         program = _program(self, few, np.asarray(owner).ravel(), pairs[0])
-        chosen = solve(program, Effort(CLOSE * abs(self.value) / _unit(few), nodes=BRANCHES))
+        chosen = solve(program, Effort(CLOSE * abs(self.value) / _unit(few), nodes=branches))
         if chosen.point is None:
             return None
         weight = chosen.point[: len(few)]

@@ -8,7 +8,7 @@ range is certified, solved or not. A run that breaks limits shows no v.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -189,24 +189,40 @@ def price_levers(
     size: float = 0.01,
     *,
     quick: bool = False,
+    first: int | None = None,
     among: Collection[str] | None = None,
     case: Case | None = None,
     progress: Progress = lambda _: None,
 ) -> Levers:
     """What each lever, moved by `size` of itself, would add to the best value, the largest first.
 
-    `quick` solves nothing and stays at the run's prices; with `among` the levers of these names alone are
-    priced. `case` is the run's own where it is prepared already.
+    `quick` solves nothing and stays at the run's prices; of `first` so many are solved again that none may
+    add more than these do at most. With `among` the levers of these names alone are priced. `case` is the
+    run's own where it is prepared already.
     """
     case = case or prepare(run.scenario, run.inputs)
     best = best_of(run, case, None if quick else progress)
-    levers = [lever for lever in levers_of(case, size) if among is None or lever.name in among]
-    worths = []
-    for number, lever in enumerate(levers, start=1):
-        progress(f"pricing lever {number} of {len(levers)}, {lever.name}")
-        worths.append(_added_value(run, best, lever, quick, progress))
-    worths.sort(key=lambda worth: (-(worth.high if quick else worth.low), -worth.high, worth.name))
-    return Levers(run, best, tuple(worths))
+    levers = {lever.name: lever for lever in levers_of(case, size) if among is None or lever.name in among}
+    worths = {}
+    for number, (name, lever) in enumerate(levers.items(), start=1):
+        progress(f"pricing lever {number} of {len(levers)}, {name}")
+        worths[name] = _added_value(run, best, lever, quick or first is not None, progress)
+    tried: set[str] = set()
+    while (name := _next_to_solve(worths, first, tried)) is not None:
+        progress(f"solving again with lever {name}")
+        tried.add(name)
+        worths[name] = _added_value(run, best, levers[name], False, progress)
+    by_most = quick or first is not None
+    order = sorted(
+        worths.values(), key=lambda own: (-(own.high if by_most else own.low), -own.high, own.name)
+    )
+    return Levers(run, best, tuple(order))
+
+
+def _next_to_solve(worths: Mapping[str, AddedValue], first: int | None, tried: Collection[str]) -> str | None:
+    """The first of the `first` that may add most whose worth prices alone say; None where all are known."""
+    dearest = sorted(worths.values(), key=lambda worth: (-worth.high, worth.name))[: first or 0]
+    return next((worth.name for worth in dearest if worth.name not in tried), None)
 
 
 def _added_value(run: Outcome, best: BestKnown, lever: Lever, quick: bool, progress: Progress) -> AddedValue:

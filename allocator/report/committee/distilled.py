@@ -73,6 +73,11 @@ def distilled_annex(docs: Documents) -> tuple[Section, ...]:
         "The first rule that fits a borrower decides: the share of the largest loan that is possible, at its "
         "rate; whom none fits is declined. The rules' decisions are rechecked as any run's are."
     )
-    command = note(*typed("From `allocator distil DIR`, which writes them as text, SQL or a table."))
+    command = note(
+        *typed(
+            "From `allocator distil DIR` with less work: the command may find better rules, and writes them as "
+            "text, SQL or a table."
+        )
+    )
     blocks = (said, Table(columns, tuple(rows), f"Rule by rule, {docs.currency}"), command)
     return (Section("a-distil", "A12 \u00b7 Rules", blocks),)

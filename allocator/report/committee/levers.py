@@ -65,8 +65,13 @@ def levers_annex(docs: Documents) -> Section:
         Column("What", "text"), Column("Change", "text"), Column("Adds at least"), Column("at most"),
         Column("known by", "text"),
     )  # fmt: skip
-    quick = any(not docs.at(*lever, "solved") for lever in docs.places("levers", "levers"))
-    command = f"From `allocator levers DIR{' --quick' if quick else ''}`."
+    solved = [bool(docs.at(*lever, "solved")) for lever in docs.places("levers", "levers")]
+    command = f"From `allocator levers DIR{'' if any(solved) else ' --quick'}`."
+    if any(solved) and not all(solved):
+        command = (
+            f"{sum(solved)} were solved again, those that may add most: none of the others may add more than "
+            "they do at most. `allocator levers DIR` solves all of them again."
+        )
     formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
                     "adds lies between the best value known with the change less the bound without it, "
                     "and the bound with it less the "

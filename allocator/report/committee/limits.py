@@ -10,6 +10,7 @@ from allocator.records.cuts import HHI
 from allocator.records.enforcement import REPORT
 from allocator.records.limits import entry_of
 from allocator.records.scenario import COUNTED, Limit, Policy
+from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -43,6 +44,8 @@ ONE_MORE: Place = ("composition", "one_more")
 """What one more unit of budget brings, limits that are shares of it growing too."""
 _FULL = 0.8
 """Where on a bar the bound stands: what lies beyond is broken."""
+_GAP = 0.93, 0.96
+"""Where a bar that is longer than its room has a gap."""
 
 
 def limits_section(docs: Documents, policy: Policy) -> Section:
@@ -56,7 +59,9 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
     )  # fmt: skip
     fullest = fullest_of([_in_summary(docs, place) for place in others])
     told = [f"{len(others)} others, {fullest}"] * bool(others)
-    told += floors_of([_in_summary(docs, place) for place in shown])
+    uses = [_in_summary(docs, place) for place in shown]
+    told += floors_of(uses)
+    told += ["a bar with a gap near its end goes on"] * any(used_of(use) * _FULL > 1.0 for use in uses)
     more = f"{'; '.join(told)}." if told else ""
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
     blocks += _costs(docs)
@@ -94,7 +99,9 @@ def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
     limit, state = docs.at(*place), _in_summary(docs, place)
     full = used_of(_in_summary(docs, place))
     tight, word = is_tight(state), state_of(state, "binds")
-    bar = Bar(((Stretch(0.0, min(full * _FULL, 1.0), "warn" if tight else "deep"),),), mark=_FULL)
+    tone: Tone = "warn" if tight else "deep"
+    cut = (Stretch(0.0, _GAP[0], tone), Stretch(_GAP[1], 1.0, tone))
+    bar = Bar((cut if full * _FULL > 1.0 else (Stretch(0.0, full * _FULL, tone),),), mark=_FULL)
     own: Place = ("summary", "limits", place[-1])
     pair = (
         ((*own, "bound"), (*own, "used"))

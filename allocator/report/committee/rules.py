@@ -59,13 +59,12 @@ def bars_of(docs: Documents, sides: Sequence[Place], own: Place, word: str = "")
     """The value of each side, and how much less than the first; `own` is dark, with `word` behind its "
     "name."""
     unit = docs.column([(*side, "value") for side in sides])
-    less_unit = docs.column([(*side, "less_than_first") for side in sides])
     most = max((abs(docs.number((*side, "value"))) for side in sides), default=0.0) or 1.0
     rows = []
     for side in sides:
         broken = [*map(str, docs.at(*side, "limits_broken")), *map(str, docs.at(*side, "terms_broken"))]
         length = max(docs.number((*side, "value")), 0.0) / most
-        less: Cell = docs.bare((*side, "less_than_first"), less_unit) if side != sides[0] else None
+        less: Cell = docs.money(*side, "less_than_first") if side != sides[0] else None
         name = f"{name_of(docs, side)}{word if side == own else ''}"
         name += f" ({breaks(broken)})" if broken else ""
         bar = Bar(((Stretch(0.0, length, "deep" if side == own else "pale"),),))
@@ -74,7 +73,7 @@ def bars_of(docs: Documents, sides: Sequence[Place], own: Place, word: str = "")
         rows.append(Row((name, value, bar, less), strong=side == own, tone=tone))
     columns = (
         Column("Strategy" if word else "Side", "text"), Column(headed("Value", unit)), Column("", "bar"),
-        Column(headed("less", less_unit)),
+        Column("less"),
     )  # fmt: skip
     return Table(columns, tuple(rows))
 

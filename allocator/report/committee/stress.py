@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allocator.report.committee.blocks import (
@@ -67,7 +67,7 @@ def stress_section(docs: Documents) -> Section:
         "stress", "6 · What if the world turns worse?",
         (Table(columns, tuple(rows), more=more),
          note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
-              "allocation under that stress, decided knowing it.")),
+              "allocation under that stress, decided knowing it."), *_moved(docs, shown)),
         "a-stress",
     )  # fmt: skip
 
@@ -142,8 +142,40 @@ def stress_annex(docs: Documents) -> Section:
     if factors:
         blocks.append(Listing(tuple(factors)))
     blocks.append(Table(columns, tuple(rows), f"Every world, {docs.currency}"))
+    blocks += _moves(docs)
     blocks.append(note(*typed("From `allocator stress DIR/scenario.yaml`.")))
     return Section("a-stress", "A5 · Stress", tuple(blocks))
+
+
+def _moves(docs: Documents) -> list[Block]:
+    """How far what is decided anew lies from the run."""
+    figures = ("come", "gone", "money", "rates", "rate")
+    columns = (
+        Column("Decided anew", "text"), Column("Get an offer, had none"), Column("Lose theirs"),
+        Column("Amounts move by, in all"), Column("Other rate"), Column("by, on average"),
+    )  # fmt: skip
+    rows = []
+    for world in docs.places("stress", "stresses"):
+        if docs.at(*world, "moved") is not None:
+            come, gone, money, rates, rate = ((*world, "moved", figure) for figure in figures)
+            rows.append(
+                Row((_name(docs, world), docs.count(*come), docs.count(*gone), docs.exact(*money),
+                     docs.count(*rates), docs.percent(rate)))
+            )  # fmt: skip
+    return [Table(columns, tuple(rows), f"How far the book would move, {docs.currency}")] if rows else []
+
+
+def _moved(docs: Documents, shown: Sequence[Place]) -> list[Block]:
+    """How far the book would move in the worst stress."""
+    world = worst(docs)
+    if world is None or world not in shown or docs.at(*world, "moved") is None:
+        return []
+    moved: Place = (*world, "moved")
+    said = words(f"Decided anew under {_name(docs, world)}, ", docs.count(*moved, "come"),
+                 " borrowers would get an offer who have none, ", docs.count(*moved, "gone"),
+                 " would lose theirs, and amounts would move by ", docs.money(*moved, "money"),
+                 " in all.")  # fmt: skip
+    return [said]
 
 
 def _factor(name: str, told: Mapping[str, Any]) -> str:

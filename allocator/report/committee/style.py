@@ -44,7 +44,7 @@ table{{border-collapse:collapse;width:100%;font-size:14px}}
 caption{{text-align:left;color:{MUTED};font-size:13.5px;padding:6px 0 2px}}
 th{{font-weight:400;color:{MUTED};font-size:13px;vertical-align:bottom;line-height:1.2}}
 th,td{{text-align:right;padding:4px 5px}}.t{{text-align:left}}td.t{{overflow-wrap:anywhere;min-width:6.5em}}
-td.t:first-child{{min-width:5em}}.bars td.t:first-child{{min-width:8em}}
+td.t:first-child{{min-width:5em}}
 td a{{text-decoration:none}}td a:hover,td a:focus{{text-decoration:underline}}
 th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padding-right:0}}
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
+
 from allocator.report.colours import INK, TONES
 from allocator.report.committee.blocks import (
     Bar,
@@ -33,6 +35,8 @@ _NOT_KNOWN = "\N{EN DASH}"
 _THICK, _THIN = 14.0, 9.0
 _STACKED_FROM = 5
 """Columns from which a phone shows a row as a block of its own."""
+_WORD, _LETTER = 22, 0.58
+"""Letters of a word beside bars that is never broken, and how wide one is, in letters of a heading's size."""
 _DRAWN = 390.0
 """Pixels that a drawing is made for; on paper and on a phone it is about as wide."""
 
@@ -149,25 +153,38 @@ def _figure(figure: Figure, behind: str) -> Markup:
 
 
 def _table(table: Table, behind: str) -> Markup:
-    headings = [column.heading for column in table.columns]
-    stacked = len(headings) >= _STACKED_FROM
-    head = tag("tr", *map(_heading, table.columns))
+    stacked = len(table.columns) >= _STACKED_FROM
+    barred = any(column.kind == "bar" for column in table.columns)
+    names = [_written(row.cells[0]) for row in table.rows] if barred else []
+    head = tag("tr", _heading(table.columns[0], _room_for(names)), *map(_heading, table.columns[1:]))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
     parts = [tag("caption", table.caption)] if table.caption else []
     parts += [tag("thead", head), tag("tbody", *rows)]
     parts += [tag("tfoot", _row(table, table.total, (), behind, stacked))] if table.total else []
     looks = ["stack"] * stacked + ["h"] * bool(table.shades)
-    looks += ["bars"] * any(column.kind == "bar" for column in table.columns)
+    looks += ["bars"] * barred
     drawn = tag("table", *parts, class_=" ".join(looks) or None)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
 
 
-def _heading(column: Column) -> Markup:
+def _written(cell: Cell) -> str:
+    """The words of a cell, its figures aside."""
+    return "".join(part for part in (cell if isinstance(cell, tuple) else (cell,)) if isinstance(part, str))
+
+
+def _room_for(names: Sequence[str]) -> str | None:
+    """A width in which the longest word of `names` need not break; a very long one may."""
+    longest = max((cell_len(word) for name in names for word in name.split()), default=0)
+    return f"min-width:{min(longest, _WORD) * _LETTER:.3g}em" if longest else None
+
+
+def _heading(column: Column, style: str | None = None) -> Markup:
     """A heading; above a bar, whose numbers stand beside it, an empty cell."""
     if not column.heading:
-        return tag("td")
-    return tag("th", column.heading, scope="col", class_=None if column.kind == "number" else "t")
+        return tag("td", style=style)
+    kind = None if column.kind == "number" else "t"
+    return tag("th", column.heading, scope="col", class_=kind, style=style)
 
 
 def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:

@@ -19,6 +19,8 @@ _THICK, _THIN = 15.0, 11.0
 _GAP = 8.0
 _LIFTED = 0.3
 """Of the width, from which on figures stand above narrow bars."""
+_CUT = 13.0
+"""Pixels before the end of a bar that the axis cuts, where its gap is."""
 _BETWEEN = 9.0
 """Pixels between two rows."""
 
@@ -158,9 +160,16 @@ def _part(part: Part, ruler: Ruler, y: float, thick: float) -> Markup:
     }
     said = [tag("title", part.said)] if part.said else []
     edge = 0.7 if wide > 3 else None
-    return tag(
-        "g", *said, tag("rect", **shape, fill=FILLS[part.shade], stroke=edge and "#fff", stroke_width=edge)
-    )
+    drawn = [tag("rect", **shape, fill=FILLS[part.shade], stroke=edge and "#fff", stroke_width=edge)]
+    if max(part.start, part.end) > ruler.high:
+        drawn.append(_gap(right - _CUT, y, thick))
+    return tag("g", *said, *drawn)
+
+
+def _gap(x: float, y: float, thick: float) -> Markup:
+    """A slanting gap from `x`, that says that a bar goes on."""
+    slope = f"M{x:.1f} {y + thick + 1:.1f}l4 {-thick - 2:.1f}h3l-4 {thick + 2:.1f}z"
+    return tag("path", d=slope, fill="#fff")
 
 
 def _behind(panel: Bars, layout: _Layout, spans: Sequence[tuple[float, float]]) -> list[Markup]:

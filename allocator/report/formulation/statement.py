@@ -20,11 +20,13 @@ from allocator.report.formulation.blocks import (
     Words,
     number,
 )
-from allocator.report.formulation.symbols import TAKE_UP_DIGITS, Symbols, span_of
+from allocator.report.formulation.symbols import Symbols, span_of
 
 _SENSES = {"at_most": "≤", "at_least": "≥", "exactly": "="}
 _HELD = {"clients_changed": "those who were served are", MONEY_MOVED: "what they were offered formerly is"}
 """Measure -> what counts before any offer is made, where that is not exposure."""
+_FEW_DIGITS = 4
+"""Of take-up by grade."""
 _MOST = 12
 """Rows of an `each`, and grades, that are shown; the JSON object has all."""
 
@@ -70,7 +72,7 @@ def _sets(formulation: Formulation, symbols: Symbols) -> list[tuple[Words, Words
     able, options = number(formulation.borrowers), number(formulation.options)
     rows: list[tuple[Words, Words, Words]] = [
         ((Math("i"),), ("borrowers to whom an offer is possible",), (able,)),
-        ((Math("k"),), ("rates that borrower i may be offered", " (pairs i, k)"), (options,)),
+        ((Math("k"),), ("rates open to borrower i (pairs i, k)",), (options,)),
     ]
     if formulation.pinned:
         rows.append(((Math("P"),), ("borrowers whose offer is pinned",), (number(formulation.pinned),)))
@@ -80,11 +82,11 @@ def _sets(formulation: Formulation, symbols: Symbols) -> list[tuple[Words, Words
 def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
     lot = number(formulation.amounts.step or CENT)
     rows: list[tuple[Words, Words, Words]] = [
-        ((Math("z_ik"),), ("1 where borrower i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
+        ((Math("z_ik"),), ("1 if i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
         ((Math("x_ik"),), ("amount offered at it",), ("multiples of ", lot)),
     ]
     if formulation.case.scenario.policy.pricing != "individual":
-        rows.append(((Math("y_gk"),), ("1 where grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))
+        rows.append(((Math("y_gk"),), ("1 if grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))
     if formulation.economics.idle_rate:
         rows.append(((Math("s"),), ("budget left unspent",), (Math("s ≥ 0"),)))
     for j, soft in _soft(formulation):
@@ -288,7 +290,7 @@ def _said(sense: str) -> str:
 def _rates(formulation: Formulation) -> Iterator[Block]:
     yield Heading("Rates")
     shown = formulation.grades[:_MOST]
-    heads = ("grade", "band", "rates each", "borrowers", "rates", "take-up")
+    heads = ("grade", "band", "menu", "asked", "rates", "take-up")
     yield Table(
         heads,
         [
@@ -298,7 +300,7 @@ def _rates(formulation: Formulation) -> Iterator[Block]:
                 span_of(grade.count),
                 (number(grade.borrowers),),
                 span_of(grade.rates),
-                span_of(grade.take_up, TAKE_UP_DIGITS),
+                span_of(grade.take_up, _FEW_DIGITS),
             )
             for grade in shown
         ],

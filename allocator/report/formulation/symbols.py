@@ -18,7 +18,7 @@ _COLUMNS = {"pd": "p_i", "lgd": "L_i", "relationship_value": "R_i"}
 _FIGURES = {
     "capital": "by policy.capital",
     "tail_loss": "by policy.tail",
-    "clients_changed": "-1 of who was served then, else 1",
+    "clients_changed": "1; -1 if served then",
     MONEY_MOVED: "1 where no less than formerly is offered, -1 where no more",
 }
 """Measure -> what its weights are, where no symbol says it."""
@@ -77,7 +77,7 @@ class Symbols:
         if rows.weighted:
             named = _MEASURES.get(rows.limit.measure)
             figure = _FIGURES.get(rows.limit.measure, "as read")
-            factors.append(named or self._weight(f"measure {rows.limit.measure}", figure))
+            factors.append(named or self._weight(rows.limit.measure.replace("_", " "), figure))
         if rows.limit.weight is not None:
             factors.append(self._column(rows.limit.weight))
         return "".join(f"{factor} " for factor in factors)
@@ -95,7 +95,7 @@ class Symbols:
     def _weight(self, what: str, figure: str = "as read") -> str:
         if what not in self._weights:
             self._weights[what] = symbol = f"w{len(self._weights) + 1}_i"
-            self.weights.append(Datum(Math(symbol), f"weight of borrower i, {what}", "", (figure,)))
+            self.weights.append(Datum(Math(symbol), f"weight, {what}", "", (figure,)))
         return self._weights[what]
 
     def over(self, where: tuple[Condition, ...], each: str | None, size: Words) -> str:
@@ -122,16 +122,12 @@ def _borrowers_data(economics: Economics, formulation: Formulation) -> list[Datu
     menu = Span(min((r.least for r in rates), default=0.0), max((r.most for r in rates), default=0.0))
     term = "T" if economics.term.only is not None else "T_i"
     return [
-        Datum(Math("r_k"), "the k-th rate of the borrower's grade", per_year, span_of(menu)),
-        *_unless_all(
-            1.0, "a_ik", "take-up: the share who accept that rate", share, economics.take_up, TAKE_UP_DIGITS
-        ),
-        *_unless_all(0.0, "p_i", "probability of default over the term", share, economics.pd),
+        Datum(Math("r_k"), "the k-th rate of the grade", per_year, span_of(menu)),
+        *_unless_all(1.0, "a_ik", "take-up: who accept that rate", share, economics.take_up, TAKE_UP_DIGITS),
+        *_unless_all(0.0, "p_i", "PD: probability of default", share, economics.pd),
         *_unless_all(0.0, "L_i", "loss given default", share, economics.lgd),
         *_unless_all(1.0, term, "term", "years", economics.term),
-        *_unless_all(
-            0.0, "R_i", "worth of the relationship, lost with the customer", currency, economics.relationship
-        ),
+        *_unless_all(0.0, "R_i", "worth of the relationship", currency, economics.relationship),
         Datum(Math("l_i"), "smallest loan", currency, span_of(amounts.smallest)),
         Datum(Math("u_i"), "largest loan", currency, span_of(amounts.largest)),
     ]
@@ -140,8 +136,8 @@ def _borrowers_data(economics: Economics, formulation: Formulation) -> list[Datu
 def _policy_data(economics: Economics) -> list[Datum]:
     figures = (
         ("f", "funding rate", "a year", economics.funding_rate),
-        ("κ", "cost of churn per unit offered and lost", "a fraction", economics.churn_cost),
-        ("d", "share of declined customers who leave", "a fraction", economics.decline_churn),
+        ("κ", "cost of churn a unit lost", "a fraction", economics.churn_cost),
+        ("d", "declined customers who leave", "a fraction", economics.decline_churn),
         ("c", "cost of one booked loan", "currency units", economics.processing_cost),
         ("ι", "what unspent budget earns", "a fraction", economics.idle_rate),
     )

@@ -66,16 +66,17 @@ def gauge(uses: Sequence[Used]) -> Bars:
         tight, state = is_tight(use), state_of(use, "binds")
         price = f" · {small(use['price'])}" if use["price"] else ""
         said = _share(use, full, tight)
-        bar = Part(0.0, min(full, _LONGEST), "warn" if tight else "deep", f"{use['name']}: {said}")
+        bar = Part(0.0, min(full, 2 * _LONGEST), "warn" if tight else "deep", f"{use['name']}: {said}")
         word = f" ({state})" if state else ""
         rows.append(Row(f"{use['name']}{word}", (Line((bar,), f"{said}{price}"),), strong=tight))
     beyond = any(used_of(use) > _FULL for use in shown)
+    cut = ["a bar with a gap near its end goes on"] * any(used_of(use) > _LONGEST for use in shown)
     return Bars(
         "Which limits shape it: how full each is, and its shadow price",
         Axis("used, of the bound", "percent"), tuple(rows),
         keys=(Key("warn", "binds, is missed or broken"), Key("deep", "has room")),
         mark=1.0, most=_LONGEST if beyond else _FULL, figures="used · shadow price",
-        more="; ".join([*more(len(others), f"limits, {fullest_of(others)}"), *floors_of(shown)]),
+        more="; ".join([*more(len(others), f"limits, {fullest_of(others)}"), *floors_of(shown), *cut]),
     )  # fmt: skip
 
 

@@ -90,6 +90,7 @@ def _stress(docs: Documents) -> Table:
             "name": world["name"], "value": frozen["value"], "loss_rate": frozen["loss_rate"],
             "drawn": frozen["drawn"], "broken": ", ".join(map(str, frozen["broken"])),
             "cut": (world.get("cut") or {}).get("amount"), "anew": again.get("value"),
+            **(world.get("moved") or {}),
             "anew_funded": again.get("funded"), "anew_offered": again.get("offered"),
             "anew_loss_rate": again.get("loss_rate"), "failure": world.get("failure") or "",
         })  # fmt: skip
@@ -99,6 +100,8 @@ def _stress(docs: Documents) -> Table:
         ("broken", "Limits broken", "text"), ("cut", "To be cut", "money"),
         ("anew", "Value decided anew", "money"), ("anew_funded", "Funded anew", "count"),
         ("anew_offered", "Offered anew", "money"), ("anew_loss_rate", "Loss of drawn anew", "share"),
+        ("come", "Come anew", "count"), ("gone", "Gone anew", "count"), ("money", "Amounts move by", "money"),
+        ("rates", "Rates that move", "count"), ("rate", "by, on average", "factor"),
         ("failure", "No answer because", "text"),
     ]  # fmt: skip
     return _table(rows, fields)

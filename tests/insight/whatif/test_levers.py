@@ -53,6 +53,18 @@ def test_solved_ranges_lie_inside_the_quick_ones_and_are_ranked() -> None:
         assert quick[one.name].low <= one.low <= one.high <= quick[one.name].high
 
 
+def test_of_the_first_levers_none_other_may_add_more() -> None:
+    """They are solved again, the others priced; the largest at most stands first."""
+    run = answer(prepared(crowded()))
+    found = price_levers(run, 0.05, first=2).worths
+    assert [one.high for one in found] == sorted((one.high for one in found), reverse=True)
+    assert [one.solved for one in found[:2]] == [True, True]
+    quick = {one.name: one for one in price_levers(run, 0.05, quick=True).worths}
+    solved = {one.name: one for one in price_levers(run, 0.05).worths}
+    assert all(one == (solved if one.solved else quick)[one.name] for one in found)
+    assert not all(one.solved for one in found)
+
+
 def test_everything_that_may_move_is_a_lever_and_nothing_else() -> None:
     case = crowded(rate_step=0.02, rates={"A": (0.04, 0.1), "B": (0.06, 0.12)})
     fixed = limit("sized", "loans", "exactly", 3.0)

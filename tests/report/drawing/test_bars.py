@@ -23,3 +23,9 @@ def test_no_grid_line_crosses_a_name_above_its_bar(low: float) -> None:
     assert len(names) == 2
     assert lines
     assert not [(line, y) for line in lines for y in names if line[0] < y < line[1]]
+
+
+@pytest.mark.parametrize(("length", "gaps"), [(1.2, 0), (1.25, 0), (2.2, 1)])
+def test_a_bar_that_the_axis_cuts_has_a_gap(length: float, gaps: int) -> None:
+    panel = Bars("", Axis("used"), (Row("loss", (Line((Part(0.0, length),)),)),), most=1.25)
+    assert "".join(map(str, draw_bars(panel, 600.0)[0])).count("<path") == gaps
