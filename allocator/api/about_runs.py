@@ -120,13 +120,19 @@ def _filter_text(where: str | Mapping[str, Any] | None) -> str | None:
 
 @public_function
 def levers(
-    run: Solved, size: Share = 0.01, *, quick: bool = False, progress: Progress | None = None
+    run: Solved,
+    size: Share = 0.01,
+    *,
+    quick: bool = False,
+    first: Annotated[int, Within(1, 1_000)] | None = None,
+    progress: Progress | None = None,
 ) -> Result[Levers]:
     """What would raise a run's value: more budget, looser limits, cheaper funds, ...: `allocator levers`.
 
     run    a Run, or the folder of a saved one
     size   how far each thing moves, as a fraction of itself: above 0, below 0.5
     quick  solve nothing again: ranges by the run's prices alone
+    first  solve so many again that no other may add more; each ends with its first proof tree
 
     The table has a row per lever, the largest first: name, change, low and high (what it adds to the value,
     in currency units: at least and at most), solved. The bounds are those of docs/levers.md. Raises
@@ -140,7 +146,7 @@ def levers(
     if not 0 < share < 0.5:
         fault = Fault(f"{size} lies outside 0 to 0.5", "write a fraction, as 0.01", field="size")
         raise InputError.of([fault], "levers")
-    found = price_levers(outcome_of(run), share, quick=quick, progress=progress or silent)
+    found = price_levers(outcome_of(run), share, quick=quick, first=first, progress=progress or silent)
     return Result(found, partial(levers_view, found), itemgetter("levers"))
 
 
@@ -196,6 +202,7 @@ def distil(
     *,
     texts: Sequence[str] = (),
     numbers: Sequence[str] = (),
+    quick: bool = False,
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     force: bool = False,
     progress: Progress | None = None,
@@ -205,6 +212,7 @@ def distil(
     run      a Run, or the folder of a saved one
     rules    rules at most, 1 to 12
     texts, numbers    columns that rules may use beside the canonical ones
+    quick    prune one tree, with less work: better rules may be missed
     out      files of the rules, ending in .txt, .sql, .csv or .xlsx; `force` replaces those that are there
 
     The table has a row per rule: where, rate (annual fraction), share (of the request), firms, offered,
@@ -220,7 +228,7 @@ def distil(
     for path in files:
         require_file(path, _RULE_FILES, force=force)
     further = FurtherColumns.named(tuple(texts), tuple(numbers), "texts")
-    found = distilled_from(outcome_of(run, further), rules, progress or silent)
+    found = distilled_from(outcome_of(run, further), rules, progress or silent, quick=quick)
     _write(rules_view(found, files))
     return Result(found, partial(rules_view, found, files), _rules)
 

@@ -37,6 +37,9 @@ def distil(
         several(metavar="FILE", help="Write the rules (.txt, .sql, .csv, .xlsx); may be repeated."),
     ],
     rules: Annotated[int, typer.Option("--rules", metavar="N", help="Rules at most.", min=1, max=12)] = 12,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Prune one tree, with less work: better rules may be missed.")
+    ] = False,
     plot: Plot = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -52,7 +55,7 @@ def distil(
         from allocator.insight.distil import distil as distilled_from
         from allocator.report.rules import rules_view
 
-        return rules_view(distilled_from(run, rules, tell), out)
+        return rules_view(distilled_from(run, rules, tell, quick=quick), out)
 
     answer(ask, plot=plot, out=out, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
 

@@ -26,6 +26,12 @@ def levers(
     quick: Annotated[
         bool, typer.Option("--quick", help="Solve nothing again: ranges by the run's prices alone.")
     ] = False,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Solve the first alone, in brief; price the others, which add no more."
+        ),
+    ] = None,
     plot: Plot = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -39,7 +45,7 @@ def levers(
         from allocator.insight.whatif.levers import price_levers
         from allocator.report.levers import levers_view
 
-        return levers_view(price_levers(run, share, quick=quick, progress=tell))
+        return levers_view(price_levers(run, share, quick=quick, first=first, progress=tell))
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 

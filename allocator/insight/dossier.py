@@ -139,7 +139,7 @@ def dossier_of(
             comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
             one_more=track.slopes(track.now, run)[0],
             budgets=_budgets(in_brief(case), effort, progress),
-            levers=_levers(run, in_brief(case), effort, progress),
+            levers=_levers(run, case, effort, progress),
             rules=None if unruled or not effort.distilled else _rules(run, progress),
             stress=stress(),
             notes=(*notes, *unruled) if effort.distilled else notes,
@@ -197,7 +197,7 @@ def _levers(run: Outcome, case: Case, effort: ReportEffort, progress: Progress) 
 
 def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
     try:
-        return distil(run, progress=progress, briefly=True)
+        return distil(run, progress=progress, quick=True)
     except InfeasibleError:
         return None
 

@@ -19,6 +19,7 @@ from allocator.report.plain import Text, cut
 from allocator.report.view import View
 
 _MOST = 40
+_PRICED = "by the run's prices; at least: what the present allocation would add"
 SURE = 1e-6
 """Gap up to which a value is called the best."""
 
@@ -43,12 +44,9 @@ def _page(levers: Levers) -> RenderableType:
         Figures("of value", parts),
     ]
     table = named_table("change of", [worth.name for worth in shown], columns)
-    solved = all(worth.solved for worth in worths)
-    how = (
-        "each solved again"
-        if solved
-        else "by the run's prices; at least: what the present allocation would add"
-    )
+    solved = sum(worth.solved for worth in worths)
+    how = "each solved again" if solved == len(worths) else _PRICED
+    how = f"{solved} solved again, the others {_PRICED}" if 0 < solved < len(worths) else how
     gap = f"; the best value is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
     note = Text(f"{run.currency} added to the best value; {how}{gap}")
     return Group(*_title(best, run), "", table, *hidden, note)

@@ -64,8 +64,8 @@ def documents(there: Path, allocator: Allocator) -> dict[str, Any]:
         "stress": ("stress", scenario),
         "compare": ("compare", scenario),
         "frontier": ("frontier", scenario, "--limit", "budget", "--points", "9"),
-        "levers": ("levers", "run"),
-        "distil": ("distil", "run"),
+        "levers": ("levers", "run", "--first", "6"),
+        "distil": ("distil", "run", "--quick"),
     }
     found = {name: allocator(*arguments, "--json").json for name, arguments in commands.items()}
     for name in ("summary", "certificate"):

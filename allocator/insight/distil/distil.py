@@ -29,8 +29,8 @@ ROUNDS = 8
 _STAY = 0.8
 """How much of the old prices stays: whole steps swing to and fro."""
 MOST_RATES = 40
-PRUNED, BRIEFLY = 2, 1
-"""Trees that are pruned, of those grown; and where it is to be brief."""
+PRUNED, QUICK = 2, 1
+"""Trees that are pruned, of those grown; and where it is to be quick."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def _require_rows(run: Outcome) -> None:
 
 
 def distil(
-    run: Outcome, most: int = 12, progress: Progress = lambda _: None, *, briefly: bool = False
+    run: Outcome, most: int = 12, progress: Progress = lambda _: None, *, quick: bool = False
 ) -> DistilledRules:
     """At most `most` rules that stand in for `run`: they keep every limit and are worth as much as was found.
 
-    What is found `briefly` comes of one tree, pruned with less work.
+    With `quick` they come of one tree, pruned with less work.
 
     Raises InfeasibleError where no rules that were tried keep the limits, InputError for a limit on the
     Herfindahl index.
@@ -104,7 +104,7 @@ def distil(
     trees = (
         over_everybody(tree.nodes, case.inputs.portfolio, columns, free, rates, left, most) for tree in grown
     )
-    rules = _best_rules(columns, trees, rates, most, progress, briefly)
+    rules = _best_rules(columns, trees, rates, most, progress, quick)
     return _followed(run, case, tuple(_to_grades(rule, case) for rule in rules))
 
 
@@ -131,15 +131,15 @@ def _best_rules(
     rates: Floats,
     most: int,
     progress: Progress,
-    briefly: bool,
+    quick: bool,
 ) -> tuple[Rule, ...]:
     """The best rules of the first trees that can be pruned inside the limits."""
     pruned: list[tuple[float, tuple[Rule, ...]]] = []
     for tree in trees:
         progress(f"pruning a tree to {most} rules")
-        rules = _rules(columns, tree, rates, FEW_BRANCHES if briefly else BRANCHES)
+        rules = _rules(columns, tree, rates, FEW_BRANCHES if quick else BRANCHES)
         pruned += [] if rules is None else [rules]
-        if len(pruned) == (BRIEFLY if briefly else PRUNED):
+        if len(pruned) == (QUICK if quick else PRUNED):
             break
     if not pruned:
         raise InfeasibleError(

@@ -23,7 +23,7 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
 BRANCHES, FEW_BRANCHES = 100, 20
-"""Nodes that the choice may branch into; few where it is to be brief."""
+"""Nodes that the choice may branch into; few where it is to be quick."""
 _PENALTY = 3.0
 """What breaking a limit by its largest use costs, in largest values, while prices are looked for."""
 BROKEN = 1e-9

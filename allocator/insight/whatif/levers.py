@@ -18,7 +18,7 @@ import numpy as np
 from allocator.borrowers import stressed
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, with_policy
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, in_brief, with_policy
 from allocator.pipeline import prepare
 from allocator.portfolio import held_to
 from allocator.records.case import Case, Inputs
@@ -196,32 +196,33 @@ def price_levers(
 ) -> Levers:
     """What each lever, moved by `size` of itself, would add to the best value, the largest first.
 
-    `quick` solves nothing and stays at the run's prices; of `first` so many are solved again that none may
-    add more than these do at most. With `among` the levers of these names alone are priced. `case` is the
-    run's own where it is prepared already.
+    `quick` solves nothing and stays at the run's prices; of `first` so many are solved again, in brief, that
+    none may add more than these do at most. With `among` the levers of these names alone are priced. `case`
+    is the run's own where it is prepared already.
     """
     case = case or prepare(run.scenario, run.inputs)
+    case = case if first is None else in_brief(case)
     best = best_of(run, case, None if quick else progress)
     levers = {lever.name: lever for lever in levers_of(case, size) if among is None or lever.name in among}
     worths = {}
+    by_most = quick or first is not None
     for number, (name, lever) in enumerate(levers.items(), start=1):
         progress(f"pricing lever {number} of {len(levers)}, {name}")
-        worths[name] = _added_value(run, best, lever, quick or first is not None, progress)
+        worths[name] = _added_value(run, best, lever, by_most, progress)
     tried: set[str] = set()
-    while (name := _next_to_solve(worths, first, tried)) is not None:
+    while (name := _next_to_solve(worths, 0 if quick else first or 0, tried)) is not None:
         progress(f"solving again with lever {name}")
         tried.add(name)
         worths[name] = _added_value(run, best, levers[name], False, progress)
-    by_most = quick or first is not None
     order = sorted(
         worths.values(), key=lambda own: (-(own.high if by_most else own.low), -own.high, own.name)
     )
     return Levers(run, best, tuple(order))
 
 
-def _next_to_solve(worths: Mapping[str, AddedValue], first: int | None, tried: Collection[str]) -> str | None:
+def _next_to_solve(worths: Mapping[str, AddedValue], first: int, tried: Collection[str]) -> str | None:
     """The first of the `first` that may add most whose worth prices alone say; None where all are known."""
-    dearest = sorted(worths.values(), key=lambda worth: (-worth.high, worth.name))[: first or 0]
+    dearest = sorted(worths.values(), key=lambda worth: (-worth.high, worth.name))[:first]
     return next((worth.name for worth in dearest if worth.name not in tried), None)
 
 

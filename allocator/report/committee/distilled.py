@@ -75,7 +75,7 @@ def distilled_annex(docs: Documents) -> tuple[Section, ...]:
     )
     command = note(
         *typed(
-            "From `allocator distil DIR` with less work: the command may find better rules, and writes them as "
+            "From `allocator distil DIR --quick`; without it better rules may be found. It writes them as "
             "text, SQL or a table."
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allocator.insight.dossier import FIRST_LEVERS
 from allocator.report.committee.blocks import (
     Bar,
     Cell,
@@ -17,7 +18,6 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.drawing.units import headed
 
-_MOST = 6
 _NOTHING = 0.005
 """Money that is nothing."""
 
@@ -25,7 +25,7 @@ _NOTHING = 0.005
 def levers_section(docs: Documents) -> Section:
     """A bar a lever, the largest first; what is not certain is light."""
     levers = [*docs.places("levers", "levers")]
-    shown = [lever for lever in levers if (docs.at(*lever, "high") or 0.0) > _NOTHING][:_MOST]
+    shown = [lever for lever in levers if (docs.at(*lever, "high") or 0.0) > _NOTHING][:FIRST_LEVERS]
     unit = docs.column(
         [(*lever, end) for lever in shown for end in ("low", "high") if docs.at(*lever, end) is not None]
     )
@@ -69,8 +69,8 @@ def levers_annex(docs: Documents) -> Section:
     command = f"From `allocator levers DIR{'' if any(solved) else ' --quick'}`."
     if any(solved) and not all(solved):
         command = (
-            f"{sum(solved)} were solved again, those that may add most: none of the others may add more than "
-            "they do at most. `allocator levers DIR` solves all of them again."
+            f"From `allocator levers DIR --first {FIRST_LEVERS}`: {sum(solved)} were solved again, those that "
+            "may add most; none of the others may add more than they do at most."
         )
     formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
                     "adds lies between the best value known with the change less the bound without it, "
