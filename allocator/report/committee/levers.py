@@ -69,8 +69,8 @@ def levers_annex(docs: Documents) -> Section:
     command = f"From `allocator levers DIR{'' if any(solved) else ' --quick'}`."
     if any(solved) and not all(solved):
         command = (
-            f"From `allocator levers DIR --first {FIRST_LEVERS}`: {sum(solved)} were solved again, those that "
-            "may add most; none of the others may add more than they do at most."
+            f"From `allocator levers DIR --first {FIRST_LEVERS}`: {sum(solved)} were solved again, those "
+            "that may add most; none of the others may add more than they do at most."
         )
     formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
                     "adds lies between the best value known with the change less the bound without it, "
