@@ -103,10 +103,9 @@ def _bound(docs: Documents) -> Sequence[Inline]:
 def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[Inline]:
     """What binds, each of it in `mark`, rows of one `each` as one; of much of it the first."""
     told = by_entry([str(docs.at(*place, "name")) for place in binding(docs)])
-    names = [*map(mark, told[:_NAMED])]
-    if len(told) > _NAMED:
-        names.append(f"{len(told) - _NAMED} more")
-    return joined(names)
+    shown = told[:_NAMED] if len(told) > _NAMED + 1 else told  # one more takes no more room than its name
+    more = [f"{len(told) - len(shown)} more"] if len(shown) < len(told) else []
+    return joined([*map(mark, shown), *more])
 
 
 def _missed(docs: Documents, head: str) -> Sequence[Inline]:

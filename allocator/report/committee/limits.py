@@ -208,7 +208,8 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     formula = words(
         "A limit's use is the sum over its borrowers of weight times what it measures. Its shadow price "
         "is what the best value gains a unit of its own bound, every other bound as it is; the price "
-        "holds while the bound moves by as much as the last two columns say. It charges price times use. "
+        "holds while the bound moves by as much as the last two columns say. It charges price times use, a "
+        "share of what is lent price times what its use is above its bound. "
         "Sums of money in ",
         docs.currency, "; limits on a share or an average are stated in money, as rows of the programme are.",
     )  # fmt: skip

@@ -85,7 +85,8 @@ def breaks(names: list[str]) -> str:
 def named(names: list[str]) -> str:
     """`a, b and c`; of many the first, the others counted, and rows of one `each` as one."""
     names = by_entry(names)
-    shown = names[:_NAMED] if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    shown = names[:_NAMED] if len(names) > _NAMED + 1 else names  # one more takes no more room than its name
+    shown = [*shown, *([f"{len(names) - len(shown)} more"] if len(shown) < len(names) else [])]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 

@@ -35,8 +35,9 @@ _NOT_KNOWN = "\N{EN DASH}"
 _THICK, _THIN = 14.0, 9.0
 _STACKED_FROM = 5
 """Columns from which a phone shows a row as a block of its own."""
-_WORD, _LETTER = 22, 0.58
-"""Letters of a word beside bars that is never broken, and how wide one is, in letters of a heading's size."""
+_WORD, _SHORT, _LETTER = 22, 12, 0.58
+"""Letters of a word beside bars that is never broken, of a name that is not, and how wide one is, in em of a
+heading."""
 _DRAWN = 390.0
 """Pixels that a drawing is made for; on paper and on a phone it is about as wide."""
 
@@ -174,9 +175,11 @@ def _written(cell: Cell) -> str:
 
 
 def _room_for(names: Sequence[str]) -> str | None:
-    """A width in which the longest word of `names` need not break; a very long one may."""
+    """A width in which neither short `names` nor the longest word need break; a very long one may."""
     longest = max((cell_len(word) for name in names for word in name.split()), default=0)
-    return f"min-width:{min(longest, _WORD) * _LETTER:.3g}em" if longest else None
+    short = max((cell_len(name) for name in names if cell_len(name) <= _SHORT), default=0)
+    width = max(min(longest, _WORD), short)
+    return f"min-width:{width * _LETTER:.3g}em" if width else None
 
 
 def _heading(column: Column, style: str | None = None) -> Markup:
