@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     fingerprint,
@@ -238,15 +238,23 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     invoices or the scorecard.
     """
     from allocator.scoring.fitted import read_fitted
-
-    fitted = read_fitted(scorecard)
-    if source.invoices is not None:
-        return _scored_firms(source.invoices, fitted)
     from allocator.scoring.reading import faults_located_in
     from allocator.scoring.rows import with_rows
-    from allocator.scoring.score import imputed_cells, scores, text_columns, unseen_levels
+    from allocator.scoring.score import imputed_cells, read_firms_of, scores, text_columns, unseen_levels
 
-    fetched = fetch_whole(source)
+    faults: list[Fault] = []
+    fitted, fetched = None, None
+    with gathering(faults):
+        fitted = read_fitted(scorecard)
+    if source.invoices is not None:
+        if fitted is not None:
+            return _scored_firms(source.invoices, fitted)
+        read_firms_of(source.invoices, faults, partly=True)
+    else:
+        with gathering(faults):
+            fetched = fetch_whole(source)
+    if fitted is None or fetched is None:
+        raise InputError.of(faults, source.label)
     table = fetched.table
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
     frame = with_numeric_columns(table, source.decimal, levels, source.thousands)

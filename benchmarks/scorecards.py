@@ -37,6 +37,7 @@ from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.choice import choose
 from allocator.scoring.declarations import read_declarations
+from allocator.scoring.folds import stratified_folds
 from allocator.scoring.grades import VARIABLES
 from allocator.scoring.reading import derive
 from allocator.scoring.score import rated_firms
@@ -134,7 +135,7 @@ def _elsewhere(
     case: Case, fit: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray], *, dummies: bool
 ) -> np.ndarray:
     """PDs out of fold of a model of a matrix; its columns as an analyst of that library prepares them."""
-    fold = validation.stratified_folds(case.y.to_numpy(), FOLDS, 0)
+    fold = stratified_folds(case.y.to_numpy(), FOLDS, 0)
     figures = [one.name for one in case.variables if one.kind == "number"]
     levels = [one.name for one in case.variables if one.kind == "category"]
     out = np.empty(len(case.y))
@@ -172,7 +173,7 @@ def export(case: Case, folder: Path) -> None:
     """The set with its outcome and folds, and which of its columns are numbers."""
     folder.mkdir(parents=True, exist_ok=True)
     frame = case.frame[[one.name for one in case.variables]]
-    fold = validation.stratified_folds(case.y.to_numpy(), FOLDS, 0)
+    fold = stratified_folds(case.y.to_numpy(), FOLDS, 0)
     frame.assign(y=case.y.to_numpy(int), fold=fold).to_csv(_place(case, folder, ".csv.gz"), index=False)
     numbers = [one.name for one in case.variables if one.kind == "number"]
     _place(case, folder, ".json").write_text(json.dumps({"numbers": numbers}), encoding="utf-8")

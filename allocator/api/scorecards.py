@@ -16,7 +16,7 @@ from allocator.api.results import Result
 from allocator.api.scenarios import Document, Table, document_file, file_of
 from allocator.api.scoring import Fitted
 from allocator.api.words import public_function
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.report.frame import frame_table, table_rows
@@ -137,8 +137,10 @@ def export_scorecard(
     True
     """
     place = Path(path)
-    require_file(place, (".sql", ".csv"), force=force)
-    content = exported(_file(scorecard), place.suffix.lower(), table)
+    found: list[Fault] = []
+    with gathering(found):
+        require_file(place, (".sql", ".csv"), force=force)
+    content = exported(_file(scorecard), place.suffix.lower(), table, found)
     if not isinstance(content, str):
         content = content.to_csv(index=False)
     write_files({place: text_content(content)})

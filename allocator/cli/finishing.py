@@ -6,21 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allocator.cli.shell import show
-from allocator.errors import Fault, InputError, gathering
+from allocator.errors import Fault, gathering
 
 if TYPE_CHECKING:
     from allocator.scoring.fitting import Fit
 
 
-def check_target(folder: Path, name: str) -> None:
-    """Refuse, before any work, a place where nothing can be written."""
-    faults = target_faults(folder, name)
-    if faults:
-        raise InputError.of(faults, "fit")
-
-
 def target_faults(folder: Path, name: str) -> list[Fault]:
-    """Why nothing can be written there."""
+    """Why nothing can be written there: told before any work, with the faults of what is read."""
     from allocator.scoring.fitted import check_name
 
     faults: list[Fault] = []

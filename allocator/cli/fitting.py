@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from allocator.cli.finishing import check_target, finish, target_faults
+from allocator.cli.finishing import finish, target_faults
 from allocator.cli.losses import lgd
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
-from allocator.cli.shell import answer
+from allocator.cli.shell import answer, require_files
 from allocator.errors import Fault, InputError, gathering
 from allocator.records.progress import Progress
 from allocator.records.sources import InvoiceFiles
@@ -218,7 +218,6 @@ def grade(
     verbose: Verbose = False,
 ) -> None:
     """Probabilities of the grades and a PD, learnt from rated firms' invoices (the credit strategy study)."""
-    check_target(out, name)
     with progress(verbose) as tell:
         tell("reading invoices, fitting and validating grades")
         from allocator.scoring.fitting_firms import grade_from_files
@@ -226,7 +225,8 @@ def grade(
         files = InvoiceFiles(
             purchases, sales, workbook, ratings, duplicates="drop" if drop_duplicates else "keep"
         )
-        fit = grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed)
+        found = target_faults(out, name)
+        fit = grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed, found=found)
     finish(fit, out, name, as_json)
 
 
@@ -238,10 +238,14 @@ def ahp(
     as_json: AsJson = False,
 ) -> None:
     """Weights from pairwise judgements, with their consistency (the credit strategy study)."""
-    check_target(out, name)
     from allocator.scoring.fitting_firms import ahp_from_file
 
-    finish(ahp_from_file(judgements, method), out, name, as_json)
+    faults, fit = target_faults(out, name), None
+    with gathering(faults):
+        fit = ahp_from_file(judgements, method)
+    if fit is None or faults:
+        raise InputError.of(faults, "fit ahp")
+    finish(fit, out, name, as_json)
 
 
 def churn(
@@ -318,12 +322,15 @@ def export(
     from allocator.scoring.export import exported
 
     def ask(_: Progress) -> View:
-        content = exported(scorecard, out.suffix.lower(), table)
+        found: list[Fault] = []
+        with gathering(found):
+            require_files(None, [out], (".sql", ".csv"), force=force)
+        content = exported(scorecard, out.suffix.lower(), table, found)
         return View(
             page=lambda: (f"written to {out}",), document=lambda: {"file": str(out)}, files={out: content}
         )
 
-    answer(ask, as_json=as_json, verbose=False, out=[out], endings=(".sql", ".csv"), force=force)
+    answer(ask, as_json=as_json, verbose=False)
 
 
 COMMANDS = (

@@ -89,27 +89,25 @@ def score(
     from allocator.store.file import require_file
     from allocator.store.tables import FORMATS, write_frame
 
-    if out is not None:
-        require_file(out, FORMATS, force=force)
+    wrong: list[Fault] = []
     with progress(verbose) as tell:
         tell("scoring")
+        if out is not None:
+            with gathering(wrong):
+                require_file(out, FORMATS, force=force)
         duplicates: Duplicates = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
-        wrong = _combination_faults(file, files, was, intervals, reasons)
+        wrong += _combination_faults(file, files, was, intervals, reasons)
         wrong += [_NO_INDICATORS] if file is not None and indicators else []
-        tabled = file is not None and file.suffix not in SCENARIO
-        if scorecard is None and (file is None or tabled):
+        if scorecard is None and (file is None or file.suffix not in SCENARIO):
             wrong.append(_NO_SCORECARD)
-        if wrong and (scorecard is None or not tabled):
-            raise InputError.of(wrong, "score")
         if file is None:
-            scored = _from_invoices(files, scorecard, lgd, indicators)
+            scored = _from_invoices(files, scorecard, lgd, indicators, wrong)
         elif file.suffix in SCENARIO:
-            scored = _from_scenario(file, scorecard, lgd, intervals)
+            scored = _from_scenario(file, scorecard, lgd, intervals, wrong)
         else:
             scored = _from_table(file, scorecard, lgd, intervals, was, reasons, wrong)
         frame = scored.frame
-        moved = None if was is None else _grade_migration(frame)
         if out is not None:
             text = out.suffix.lower() == ".csv"
             write_frame(frame.assign(**scored.written) if text else frame, out, force=force)
@@ -117,9 +115,9 @@ def score(
     from allocator.report.view import View
 
     summary, tables = _summary(scored, out), []
-    if moved is not None:
-        summary["moved"] = moved.to_dict(orient="index")
-        tables = [frame_table(f"From {was} (rows) to grade (columns)", moved)]
+    if scored.moved is not None:
+        summary["moved"] = scored.moved.to_dict(orient="index")
+        tables = [frame_table(f"From {was} (rows) to grade (columns)", scored.moved)]
     show(View(page=lambda: (*_page(scored, summary), *tables), document=lambda: summary), as_json)
 
 
@@ -133,6 +131,8 @@ class _Scored:
     unseen: tuple[UnseenLevel, ...] = ()
     before_stress: bool = False
     """Whether the scenario has a stress, which solve applies to these borrowers."""
+    moved: pd.DataFrame | None = None
+    """How grades before moved to those of the scorecard."""
     written: Mapping[str, pd.Series] = field(default_factory=dict)
     """Columns of a csv file that the scorecard leaves alone, as the file has them: 01234, 2020-01-01."""
 
@@ -185,23 +185,27 @@ def _from_table(
     from allocator.scoring.reading import faults_located_in
     from allocator.scoring.score import imputed_cells, score_frame, unseen_levels
 
-    fitted, table, _ = card_and_table(_need(scorecard), file, None, faults)
+    fitted, table, _ = card_and_table(scorecard, file, None, faults)
     if was is not None and was not in table.columns:
         remedy = meant(was, table.columns) or "name the grades before"
         faults.append(Fault(f"lacks the column {was}", remedy, str(file), field="--was"))
+    scored, moved = None, None
     with gathering(faults), faults_located_in(file, table):
-        scored = table if fitted is None else score_frame(table, fitted, intervals=intervals, reasons=reasons)
-        with gathering(faults):
-            _with_lgd(scored, None, lgd)
-    if fitted is None or faults:
+        if fitted is not None:
+            scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
+    with gathering(faults):
+        _with_lgd(table if scored is None else scored, None, lgd)
+    with gathering(faults), faults_located_in(file, table):
+        if scored is not None and was in table.columns:
+            scored = scored.assign(**{_BEFORE: table[was]})
+            moved = _grade_migration(scored)
+    if fitted is None or scored is None or faults:
         raise InputError.of(faults, "score")
     with faults_located_in(file, table):
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored)
-    if was is not None:
-        scored = scored.assign(**{_BEFORE: table[was]})
     written = _left_alone(file, table, scored)
-    return _Scored(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, written=written)
+    return _Scored(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, moved=moved, written=written)
 
 
 def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[str, pd.Series]:
@@ -215,38 +219,64 @@ def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[s
     return {name: text[name] for name in kept} if len(text) == len(scored) else {}
 
 
-def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Scored:
-    """The scenario's borrowers, by the scorecard named here, else by its own."""
+def _from_scenario(
+    file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, faults: list[Fault]
+) -> _Scored:
+    """The scenario's borrowers, by the scorecard named here, else by its own.
+
+    Raises InputError with `faults` and those of the scenario, the scorecard and the borrowers.
+    """
     from allocator.borrowers import scored_table
     from allocator.scenario import load_scenario
+    from allocator.scoring.fitted import read_fitted
 
-    scenario = load_scenario(file)
+    scenario, frame, scored = None, None, None
+    with gathering(faults):
+        scenario = load_scenario(file)
+    chosen = scorecard or (None if scenario is None else scenario.portfolio.scorecard)
+    if scenario is None:
+        with gathering(faults):
+            _ = None if chosen is None else read_fitted(chosen)
+        raise InputError.of(faults, "score")
     source = scenario.portfolio
+    if chosen is None:
+        faults.append(_NO_SCORECARD)
     if intervals and source.invoices is not None:
-        raise InputError.of([_NO_INTERVALS], "score")
-    chosen = _need(scorecard or source.scorecard)
-    scored = scored_table(source, chosen, intervals=intervals)
-    frame = scored.table.to_pandas()
-    theirs = source.columns.get("lgd", "lgd")
-    own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
-    before = bool(scenario.stress)
-    return _Scored(_with_lgd(frame, own, lgd), scored.notes, scored.imputed, scored.unseen, before)
+        faults.append(_NO_INTERVALS)
+    with gathering(faults):
+        if chosen is not None:
+            scored = scored_table(source, chosen, intervals=intervals and source.invoices is None)
+            frame = scored.table.to_pandas()
+            theirs = source.columns.get("lgd", "lgd")
+            own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
+            frame = _with_lgd(frame, own, lgd)
+    if faults or scored is None or frame is None:
+        raise InputError.of(faults, "score")
+    return _Scored(frame, scored.notes, scored.imputed, scored.unseen, bool(scenario.stress))
 
 
 def _from_invoices(
-    files: InvoiceFiles, scorecard: Path | None, lgd: float | None, indicators: bool
+    files: InvoiceFiles,
+    scorecard: Path | None,
+    lgd: float | None,
+    indicators: bool,
+    faults: list[Fault],
 ) -> _Scored:
+    """The firms of invoices. Raises InputError with `faults` and those of the scorecard and the files."""
     from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.score import score_firms
+    from allocator.scoring.score import read_firms_of, score_firms
 
-    fitted = read_fitted(_need(scorecard))
-    return _Scored(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd, indicators=indicators))
-
-
-def _need(scorecard: Path | None) -> Path:
-    if scorecard is None:
-        raise InputError.of([_NO_SCORECARD], "score")
-    return scorecard
+    fitted, scored = None, None
+    with gathering(faults):
+        fitted = None if scorecard is None else read_fitted(scorecard)
+    if fitted is None:
+        read_firms_of(files, faults, partly=True)
+        raise InputError.of(faults, "score")
+    with gathering(faults):
+        scored = score_firms(files, fitted, lgd=LGD if lgd is None else lgd, indicators=indicators)
+    if scored is None or faults:
+        raise InputError.of(faults, "score")
+    return _Scored(*scored)
 
 
 def _grade_migration(frame: pd.DataFrame) -> pd.DataFrame:

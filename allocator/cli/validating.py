@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.options import AsJson, Verbose
-from allocator.cli.shell import answer
-from allocator.errors import Fault, InputError
+from allocator.cli.shell import answer, require_files
+from allocator.errors import Fault, gathering
 from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,33 +44,32 @@ def validate(
 ) -> None:
     """Discrimination, calibration and drift of a scorecard, with a verdict on each."""
 
-    _check_money(owed, lost, others=bool(by) or plot is not None or weights is not None)
-
     def ask(tell: Progress) -> View:
         tell("scoring and judging")
         from allocator.api.scorecards import appraisal_view, lgd_view
         from allocator.report.drawing.paper import svg_of
         from allocator.scoring.appraisal import appraisal_of_files
 
+        found = _money_faults(owed, lost, others=bool(by) or plot is not None or weights is not None)
+        with gathering(found):
+            require_files(None, [] if plot is None else [plot], (".svg",), force=force)
         if owed is not None and lost is not None:
             from allocator.scoring.fitting_lgd import lgd_appraisal_of_files
 
-            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost))
-        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights))
+            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost, found))
+        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights, found))
         drawn = {} if plot is None or view.chart is None else {plot: svg_of(view.chart())}
         return replace(view, files=drawn)
 
-    files = [] if plot is None else [plot]
-    answer(ask, as_json=as_json, verbose=verbose, out=files, endings=(".svg",), force=force)
+    answer(ask, as_json=as_json, verbose=verbose)
 
 
-def _check_money(owed: str | None, lost: str | None, *, others: bool) -> None:
-    """Raise InputError where one column of money is named, or what an LGD does not have."""
+def _money_faults(owed: str | None, lost: str | None, *, others: bool) -> list[Fault]:
+    """Where one column of money is named, or what an LGD does not have."""
     faults = []
     if (owed is None) != (lost is None):
         missing = "--owed" if owed is None else "--lost"
         faults.append(Fault("is missing", "an LGD needs both columns", field=missing))
     if owed is not None and others:
         faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot, --weights"))
-    if faults:
-        raise InputError.of(faults, "validate")
+    return faults

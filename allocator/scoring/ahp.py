@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -23,8 +23,12 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.frames import File
+from allocator.records.misfits import describe, meant
+from allocator.records.nodes import Location, Node
 from allocator.records.portfolio import Floats
-from allocator.scoring.documents import read_document
+from allocator.scoring.document_faults import sound_part
+from allocator.scoring.documents import content_of, origin_of
+from allocator.scoring.json_tree import read_json
 from allocator.scoring.judgements import JudgementsShape
 from allocator.scoring.reading import faults_located_in
 
@@ -93,26 +97,14 @@ class Hierarchy:
         return pd.DataFrame(columns | {"composed": self.composed}, index=pd.Index(items, name="alternative"))
 
 
-def judgement(name: str, items: Sequence[str], rows: Sequence[Sequence[float | str]]) -> Judgement:
+def judgement(name: str, items: Sequence[str], rows: Sequence[Sequence[object]]) -> Judgement:
     """Check one matrix; entries are numbers or fractions as text, `1/4`.
 
     Raises InputError: not square, not positive, diagonal not 1, not reciprocal; every fault at once.
     """
-    faults: list[Fault] = []
-    n = len(items)
-    if len(set(items)) < n or n == 0:
-        faults.append(Fault("needs at least one item and no item twice", "name each item once", field=name))
-    if len(rows) != n or any(len(row) != n for row in rows):
-        faults.append(Fault(f"is not {n} x {n}", f"give {n} rows of {n} numbers, one an item", field=name))
-        raise InputError.of(faults, "Judgements")
-    values = np.ones((n, n))
-    for i, row in enumerate(rows):
-        for j, entry in enumerate(row):
-            values[i, j] = _entry(entry, f"{name}[{items[i]}, {items[j]}]", faults)
-    if not faults:
-        faults += _reciprocity_faults(values, items, name)
+    values, faults = _matrix(name, items, rows)
     if faults:
-        raise InputError.of(faults, "Judgements")
+        raise InputError.of([fault for _, fault in faults], "Judgements")
     return Judgement(name, tuple(items), values)
 
 
@@ -138,16 +130,7 @@ def compose(
 
     Raises InputError where a criterion has no judgement, or judgements compare different alternatives.
     """
-    missing = [name for name in criteria.items if name not in alternatives]
-    faults = [
-        Fault(f"has no judgement for the criterion {name}", "give one matrix a criterion", field=name)
-        for name in missing
-    ]
-    faults += [
-        Fault("is no criterion", f"the criteria are {', '.join(criteria.items)}", field=name)
-        for name in alternatives
-        if name not in criteria.items
-    ]
+    faults = [fault for _, fault in _criterion_faults(criteria.items, list(alternatives))]
     named = {name: alternatives[name].items for name in criteria.items if name in alternatives}
     if len(set(named.values())) > 1:
         faults.append(
@@ -204,51 +187,113 @@ def read_hierarchy(path: File, method: Method = "eigenvector") -> Hierarchy:
 
     Raises InputError with every fault of the file.
     """
-    shape = read_document(path, JudgementsShape, "compare it with models/ahp/enterprise-credit.json")
-    below = shape.alternatives
-    blocks = [("criteria", shape.criteria.items, shape.criteria.rows)]
-    blocks += [(criterion, below.items, rows) for criterion, rows in below.rows.items()]
     faults: list[Fault] = []
+    content = content_of(path, faults, "name a file like models/ahp/enterprise-credit.json")
+    tree = None if content is None else read_json(content, origin_of(path), faults)
+    if tree is None:
+        raise InputError.of(faults, "AHP")
+    sound_part(tree, JudgementsShape, faults)
     judged: dict[str, Judgement] = {}
-    for block, items, rows in blocks:
-        try:
-            judged[block] = judgement(block, items, rows)
-        except InputError as error:
-            faults += error.faults
+    found: list[tuple[Location, Fault]] = []
+    for name, (items_at, rows_at) in _blocks(tree).items():
+        items, rows = _texts(tree.find(items_at)), _rows(tree.find(rows_at))
+        if items is not None and rows is not None:
+            values, wrong = _matrix(name, items, rows)
+            found += [((*rows_at, *place), fault) for place, fault in wrong]
+            judged[name] = Judgement(name, tuple(items), values)
+    criteria, below = _texts(tree.find(("criteria", "items"))), tree.find(("alternatives", "rows"))
+    if criteria is not None and below is not None and below.entries:
+        wrong = _criterion_faults(criteria, list(below.entries))
+        found += [(("alternatives", "rows", *place), fault) for place, fault in wrong]
+    faults += [_with_line(tree, place, fault) for place, fault in found]
+    if faults:
+        raise InputError.of(faults, "AHP")
     with faults_located_in(path):
-        if faults:
-            raise InputError.of(faults, "AHP")
         return compose(judged.pop("criteria"), judged, method)
 
 
-def _entry(entry: float | str, place: str, faults: list[Fault]) -> float:
+def _blocks(tree: Node) -> dict[str, tuple[Location, Location]]:
+    """Judgement -> where its items and its rows stand in a file."""
+    below = tree.find(("alternatives", "rows"))
+    names = [] if below is None else list(below.entries)
+    rest = {name: (("alternatives", "items"), ("alternatives", "rows", name)) for name in names}
+    return {"criteria": (("criteria", "items"), ("criteria", "rows")), **rest}
+
+
+def _texts(node: Node | None) -> list[str] | None:
+    """The texts of a list; None where it is none."""
+    found = [item.value for item in node.items] if node is not None else []
+    texts = [value for value in found if isinstance(value, str)]
+    return texts if texts and len(texts) == len(found) else None
+
+
+def _rows(node: Node | None) -> list[list[object]] | None:
+    """The lists of a list; None where it is none."""
+    lists = [] if node is None else [row for row in node.items if isinstance(row.value, tuple)]
+    return [row.plain() for row in lists] if node is not None and len(lists) == len(node.items) > 0 else None
+
+
+def _with_line(tree: Node, place: Location, fault: Fault) -> Fault:
+    """`fault` with the file and the line of the last node towards `place`."""
+    *_, last = tree.path_to(place)
+    return replace(fault, file=last.origin.file, line=last.origin.line)
+
+
+def _matrix(
+    name: str, items: Sequence[str], rows: Sequence[Sequence[object]]
+) -> tuple[Floats, list[tuple[Location, Fault]]]:
+    """The matrix (n, n) of n items, NaN where an entry is none, and its faults with their place in `rows`."""
+    faults: list[tuple[Location, Fault]] = []
+    n = len(items)
+    if len(set(items)) < n or n == 0:
+        problem = "needs at least one item and no item twice"
+        faults.append(((), Fault(problem, "name each item once", field=name)))
+    uneven = [(i,) for i, row in enumerate(rows) if len(row) != n]
+    if uneven or len(rows) != n:
+        remedy = f"give {n} rows of {n} numbers, one an item"
+        faults.append(((uneven or [()])[0], Fault(f"is not {n} x {n}", remedy, field=name)))
+    values = np.full((n, n), np.nan)
+    for i, row in enumerate(rows[:n]):
+        for j, entry in enumerate(row[:n]):
+            values[i, j] = _entry(entry)
+            if np.isnan(values[i, j]):
+                problem = f"{describe(entry)} is no judgement"
+                remedy = f"write a number from 1/{LARGEST} to {LARGEST} or a fraction, 1/4"
+                faults.append(((i, j), Fault(problem, remedy, field=f"{name}[{items[i]}, {items[j]}]")))
+    return values, faults + _reciprocity_faults(values, items, name)
+
+
+def _entry(entry: object) -> float:
+    """A judgement as it is written; NaN where it is none."""
+    if isinstance(entry, bool) or not isinstance(entry, int | float | str):
+        return math.nan
     try:
         value = float(Fraction(entry))
     except (ValueError, ZeroDivisionError, OverflowError):
-        value = math.nan
-    if 1 / LARGEST <= value <= LARGEST:
-        return value
-    faults.append(
-        Fault(
-            f"{entry!r} is no judgement",
-            f"write a number from 1/{LARGEST} to {LARGEST} or a fraction, 1/4",
-            field=place,
-        )
-    )
-    return 1.0
+        return math.nan
+    return value if 1 / LARGEST <= value <= LARGEST else math.nan
 
 
-def _reciprocity_faults(values: Floats, items: Sequence[str], name: str) -> list[Fault]:
-    faults = []
+def _reciprocity_faults(values: Floats, items: Sequence[str], name: str) -> list[tuple[Location, Fault]]:
+    faults: list[tuple[Location, Fault]] = []
     for i in range(len(items)):
         for j in range(i, len(items)):
-            product = values[i, j] * values[j, i]
-            if abs(product - 1) > _RECIPROCAL_TOLERANCE:
-                faults.append(
-                    Fault(
-                        f"is not reciprocal: {values[i, j]:g} one way and {values[j, i]:g} the other",
-                        f"write 1/{values[i, j]:g} the other way" if i != j else "the diagonal is 1",
-                        field=f"{name}[{items[i]}, {items[j]}]",
-                    )
-                )
+            if abs(values[i, j] * values[j, i] - 1) > _RECIPROCAL_TOLERANCE:
+                problem = f"is not reciprocal: {values[i, j]:g} one way and {values[j, i]:g} the other"
+                remedy = f"write 1/{values[i, j]:g} the other way" if i != j else "the diagonal is 1"
+                faults.append(((i, j), Fault(problem, remedy, field=f"{name}[{items[i]}, {items[j]}]")))
+    return faults
+
+
+def _criterion_faults(criteria: Sequence[str], judged: Sequence[str]) -> list[tuple[Location, Fault]]:
+    """Criteria without a judgement, and judgements of what is no criterion, each with its place."""
+    faults: list[tuple[Location, Fault]] = []
+    for name in criteria:
+        if name not in judged:
+            problem = f"has no judgement for the criterion {name}"
+            faults.append(((), Fault(problem, "give one matrix a criterion", field=name)))
+    for name in judged:
+        if name not in criteria:
+            remedy = meant(name, criteria) or f"the criteria are {', '.join(criteria)}"
+            faults.append(((name,), Fault("is no criterion", remedy, field=name)))
     return faults

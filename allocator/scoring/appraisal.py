@@ -238,10 +238,18 @@ def _by_part(
 
 @one_reading()
 def appraisal_of_files(
-    data: File, card: File, outcome: str, parts: Sequence[str] = (), weights: str | None = None
+    data: File,
+    card: File,
+    outcome: str,
+    parts: Sequence[str] = (),
+    weights: str | None = None,
+    found: Sequence[Fault] = (),
 ) -> Appraisal:
-    """Judge the scorecard of a file on a table. Raises InputError with the faults of both."""
-    faults: list[Fault] = []
+    """Judge the scorecard of a file on a table.
+
+    Raises InputError with the faults of both, and those of the order that were `found`.
+    """
+    faults = [*found]
     fitted, frame, y = card_and_table(card, data, outcome, faults)
     if faults and fitted is not None:
         with gathering(faults), faults_located_in(data, frame):
@@ -253,7 +261,7 @@ def appraisal_of_files(
 
 
 def card_and_table(
-    card: File, data: File, outcome: str | None, faults: list[Fault]
+    card: File | None, data: File, outcome: str | None, faults: list[Fault]
 ) -> tuple[Fitted | None, pd.DataFrame, pd.Series | None]:
     """The scorecard of a file, a table for it and its outcomes; None and faults where one cannot be had.
 
@@ -261,7 +269,7 @@ def card_and_table(
     """
     fitted: Fitted | None = None
     with gathering(faults):
-        fitted = read_fitted(card)
+        fitted = None if card is None else read_fitted(card)
     texts = frozenset() if fitted is None else text_columns(fitted)
     try:
         frame = read_table(data, (*TEXT, *sorted(texts - {outcome or ""})))

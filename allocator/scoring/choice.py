@@ -23,12 +23,12 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.folds import each_fold, stratified_folds
 from allocator.scoring.information import information
 from allocator.scoring.logit import LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import prepared, usable_variables
 from allocator.scoring.rows import rows_where
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 from allocator.scoring.weighting import effective, mean, part, standard_error
 
@@ -109,8 +109,10 @@ class _Walk:
                 return step
             worst = max(against, key=lambda one: against[one])
             inside = tuple(one for one in inside if one != worst)
-        fault = Fault("no variable keeps the sign that is declared for it", "look at the declared signs")
-        raise InputError.of([fault], "Choice of variables")
+        problem, remedy = "goes against the sign that is declared for it", "look at the declared sign"
+        names = [column.variable.name for column in self.preparation.columns]
+        faults = [Fault(f"{problem}, as every variable does", remedy, field=name) for name in names]
+        raise InputError.of(faults, "Choice of variables")
 
     def path(self) -> list[_Step]:
         """The steps of the forward path."""
@@ -216,7 +218,8 @@ def _held_out(
     """(n, sizes) PD of each row after each step of the path of the other folds, its last where it ends."""
     how, penalty, strength = order
     out = np.empty((len(y), sizes))
-    for k in range(int(fold.max()) + 1):
+
+    def walk_without(k: int) -> None:
         seen, held = fold != k, fold == k
         own = part(weights, seen)
         walk, _ = _walk(rows_where(frame, seen), y[seen], variables, penalty, strength, own)
@@ -226,6 +229,8 @@ def _held_out(
         for i, step in enumerate(steps):
             pds = special.expit(step.fit.linear(matrix[:, walk.columns(step.inside)]))
             out[held, i:] = pds[:, None]
+
+    each_fold(int(fold.max()) + 1, walk_without)
     return out
 
 

@@ -8,7 +8,7 @@ binomial where the offers are counted, else robust ones from the scatter about t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +17,9 @@ from scipy import optimize, special
 
 from allocator.errors import Fault, InputError
 from allocator.extras import require
+from allocator.records.misfits import meant
 from allocator.records.portfolio import ChurnTable, Floats
-from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of, twin_faults
+from allocator.scoring.levels import Levels, cell_faults, fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
 from allocator.scoring.rows import rows_in_file, rows_of
 
@@ -120,45 +121,74 @@ def churn_frame(table: ChurnTable) -> pd.DataFrame:
 
 def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Shares and offers behind them, rates by grades; offers are 1 where they are not counted."""
-    if "rate" not in frame.columns:
-        fault = Fault(
-            "lacks the column rate", "give rate, grade and left, or rate and one column per grade", source
+    by_offer = bool({"grade", "left"} & set(frame.columns))
+    faults = _shape_faults(frame, by_offer, source)
+    given = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
+    for name in ("rate", *given):
+        faults += _cell_faults(frame[name], by_offer, source) if name in frame.columns else []
+    if by_offer:
+        labels = levels_of(frame["grade"]) if "grade" in frame.columns else None
+        faults += [] if labels is None else _grade_faults(labels, source)
+        rows = (
+            {}
+            if labels is None
+            else {name: (labels.codes == i) | (labels.codes < 0) for i, name in enumerate(labels.names)}
         )
-        raise InputError.of([fault], "Churn")
-    by_offer = {"grade", "left"} <= set(frame.columns)
-    grades: Sequence[str] = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
-    faults = [] if grades else [Fault("has no column of churn", "add one column per grade", source)]
-    for name in ("rate", *grades):
-        faults += _cell_faults(frame[name], by_offer, source)
-    if by_offer:
-        labels = levels_of(frame["grade"])
-        blank = np.flatnonzero(labels.codes < 0)
-        if len(blank):
-            where = rows_in_file(labels.places, blank.tolist())
-            faults.append(fault_in_rows("is empty", where, "every offer has a grade", source, "grade"))
-        faults += twin_faults("grade", labels.names, source)
     else:
-        faults += twin_faults(None, grades, source)
-    sound = {"rate", *grades} - {fault.field for fault in faults}
-    if faults and (by_offer or "rate" not in sound):
-        raise InputError.of(faults, "Churn")
-    if by_offer:
-        long = frame.assign(grade=np.array(labels.names, dtype=object)[labels.codes])
-        grouped = long.groupby(["rate", "grade"])["left"]
-        shares, offers = grouped.mean().unstack(), grouped.size().unstack().fillna(0)
-    else:
-        kept = [name for name in frame.columns if str(name) in sound]
-        shares = frame[kept].set_index("rate").sort_index().astype(float)
-        offers = pd.DataFrame(1.0, index=shares.index, columns=shares.columns)
-    few = [str(grade) for grade in shares.columns if shares[grade].notna().sum() < _FEWEST_RATES]
-    faults += [
-        Fault(f"fewer than {_FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
-    ]
-    if shares.index.has_duplicates:
-        faults.append(Fault("a rate stands twice", "one row per rate", source, field="rate"))
+        faults += twin_faults(None, given, source)
+        rows = {name: frame[name].notna().to_numpy() for name in given}
+    if "rate" in frame.columns:
+        faults += _rate_faults(pd.to_numeric(frame["rate"], errors="coerce"), rows, by_offer, source)
     if faults:
         raise InputError.of(faults, "Churn")
-    return shares, offers
+    if not by_offer:
+        shares = frame.set_index("rate").sort_index().astype(float)
+        return shares, pd.DataFrame(1.0, index=shares.index, columns=shares.columns)
+    named = levels_of(frame["grade"])
+    long = frame.assign(grade=np.array(named.names, dtype=object)[named.codes])
+    grouped = long.groupby(["rate", "grade"])["left"]
+    return grouped.mean().unstack(), grouped.size().unstack().fillna(0)
+
+
+def _shape_faults(frame: pd.DataFrame, by_offer: bool, source: str) -> list[Fault]:
+    """Columns that are missing."""
+    needed = ("rate", "grade", "left") if by_offer else ("rate",)
+    remedy = "give rate, grade and left, or rate and one column per grade"
+    faults = [
+        Fault(f"lacks the column {name}", meant(name, map(str, frame.columns)) or remedy, source)
+        for name in needed
+        if name not in frame.columns
+    ]
+    if set(frame.columns) <= {"rate"}:
+        faults.append(Fault("has no column of churn", "add one column per grade", source))
+    return faults
+
+
+def _grade_faults(labels: Levels, source: str) -> list[Fault]:
+    """Offers without a grade, and grades that differ by capitals or blanks alone."""
+    blank = np.flatnonzero(labels.codes < 0)
+    where = rows_in_file(labels.places, blank.tolist())
+    empty = [fault_in_rows("is empty", where, "every offer has a grade", source, "grade")] if where else []
+    return empty + twin_faults("grade", labels.names, source)
+
+
+def _rate_faults(
+    rates: pd.Series, rows: Mapping[str, np.ndarray], by_offer: bool, source: str
+) -> list[Fault]:
+    """Grades, whose `rows` (n,) are marked, with too few rates; of shares, a rate that stands twice.
+
+    A cell that is no rate counts as one more, an offer without a grade as one of each: what they should be is
+    not known.
+    """
+    known = rates.notna().to_numpy()
+    faults = [
+        Fault(f"fewer than {_FEWEST_RATES} rates", "a curve needs more", source, field=grade)
+        for grade, mine in rows.items()
+        if rates[mine & known].nunique() + (mine & ~known).sum() < _FEWEST_RATES
+    ]
+    if not by_offer and rates[known].duplicated().any():
+        faults.append(Fault("a rate stands twice", "one row per rate", source, field="rate"))
+    return faults
 
 
 def _cell_faults(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:

@@ -262,4 +262,5 @@ def _list(form: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return f"a list of {len(pair)}, each {_expected(pair[0], schema)}"
     least = form.get("minItems")
     number = f" of {least} or more" if least else ""
-    return f"a list{number}, each {_expected(form.get('items', {}), schema)}"
+    items = form.get("items")
+    return f"a list{number}, each {_expected(items, schema)}" if items else f"a list{number}"

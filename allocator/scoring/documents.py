@@ -14,7 +14,7 @@ from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
 from allocator.records.frames import File, Frame
 from allocator.records.misfits import Misfit, refuse
-from allocator.records.nodes import Origin
+from allocator.records.nodes import Location, Origin
 from allocator.scoring.document_faults import sound_part
 from allocator.scoring.json_tree import read_json
 from allocator.scoring.rules import Kind as RuleKind
@@ -55,7 +55,7 @@ class Document(Shape):
     """Training file and hash of its content."""
 
 
-Found = TypeVar("Found", bound=Document)
+Found = TypeVar("Found", bound=BaseModel)
 
 
 def read_document(path: File, shape: type[Found], remedy: str | None = None) -> Found:
@@ -75,6 +75,12 @@ def read_document(path: File, shape: type[Found], remedy: str | None = None) -> 
             if not faults and found is not None:
                 return found
     raise InputError.of(faults, subject)
+
+
+def fault_at(path: File, place: Location, problem: str, remedy: str) -> Fault:
+    """A fault at a place of the document of a file, which is JSON: with its line."""
+    tree = read_json(take_bytes(path), origin_of(path), [])
+    return Fault(problem, remedy, str(path)) if tree is None else tree.fault(place, problem, remedy)
 
 
 def content_of(path: File, faults: list[Fault], remedy: str) -> bytes | None:

@@ -12,23 +12,30 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.frames import File
-from allocator.scoring.fitted import read_fitted
+from allocator.scoring.fitted import no_logit, read_fitted
 from allocator.scoring.preparation import LearntColumn
-from allocator.scoring.reading import DerivedColumn
+from allocator.scoring.reading import DerivedColumn, faults_located_in
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import terms_of
 from allocator.scoring.variables import MISSING, state_name
 
 
-def exported(file: File, ending: str, table: str) -> str | pd.DataFrame:
-    """The scorecard of a file as a query over `table` (.sql) or as its terms (.csv). Raises InputError."""
-    card = read_fitted(file)
-    if not isinstance(card, Scorecard):
-        fault = Fault("is no logit", "give a file that fit logit wrote", str(file), field="kind")
-        raise InputError.of([fault], "fit export")
-    return sql_of(card, table) if ending == ".sql" else terms_of(card).reset_index()
+def exported(file: File, ending: str, table: str, found: Sequence[Fault] = ()) -> str | pd.DataFrame:
+    """The scorecard of a file as a query over `table` (.sql) or as its terms (.csv).
+
+    Raises InputError with its faults, and those that were `found` of where it goes.
+    """
+    faults = [*found]
+    with gathering(faults):
+        card = read_fitted(file)
+        if not isinstance(card, Scorecard):
+            faults.append(no_logit(file))
+    if faults or not isinstance(card, Scorecard):
+        raise InputError.of(faults, "fit export")
+    with faults_located_in(file):
+        return sql_of(card, table) if ending == ".sql" else terms_of(card).reset_index()
 
 
 def sql_of(card: Scorecard, table: str = "borrowers") -> str:

@@ -15,20 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ConfigDict
+from pydantic import BaseModel
 
 from allocator.errors import Fault, InputError, OutputError
 from allocator.intake import require_unchanged
 from allocator.placed import placing
 from allocator.records.frames import File
+from allocator.records.misfits import describe, meant
 from allocator.scoring.bins import Bins
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.declarations import derived_of, rule_of
-from allocator.scoring.documents import (
-    SCHEMA,
-    Document,
-    read_document,
-)
+from allocator.scoring.documents import SCHEMA, fault_at, read_document
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.judgements import WeightsShape
 from allocator.scoring.lgd import RegressionLgd, SegmentLgd
@@ -178,11 +175,10 @@ SHAPES: Mapping[str, type[LogitShape] | type[RatingShape] | type[GradeShape] | t
 }
 
 
-class _Kind(Document):
+class _Kind(BaseModel):
     """Enough of a document to tell what it is."""
 
-    model_config = ConfigDict(extra="ignore")
-    kind: str = ""
+    kind: Any = None
 
 
 def read_fitted(path: File) -> Fitted:
@@ -192,16 +188,23 @@ def read_fitted(path: File) -> Fitted:
     """
     remedy = "fit it again, or restore the file"
     kind = read_document(path, _Kind, "give a file that fit wrote").kind
-    if kind not in SHAPES:
-        fault = Fault(f"its kind is {kind!r}", f"the kinds are {', '.join(SHAPES)}", str(path), field="kind")
-        raise InputError.of([fault], str(path))
-    shape = read_document(path, SHAPES[kind], remedy)
+    known = SHAPES.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        told = "its kind is not told" if kind is None else f"its kind is {describe(kind)}"
+        wanted = meant(kind, SHAPES) or f"the kinds are {', '.join(SHAPES)}"
+        raise InputError.of([fault_at(path, ("kind",), told, wanted)], str(path))
+    shape = read_document(path, known, remedy)
     if isinstance(shape, LogitShape):
         with faults_located_in(path):
             return _scorecard(shape)
     if isinstance(shape, LgdShape):
         return segments_of(shape) if shape.method == "segments" else regression_of(shape)
     return _rating(shape) if isinstance(shape, RatingShape) else _grades(shape)
+
+
+def no_logit(path: File) -> Fault:
+    """What is wrong with a file of another kind, where a PD scorecard's is needed."""
+    return fault_at(path, ("kind",), "is no logit", "give a file that fit logit wrote")
 
 
 def read_weights(path: Path) -> dict[str, float]:

@@ -22,6 +22,7 @@ from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes, valued
 from allocator.scoring.declarations import Declarations, LeakyVariable, sound_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
+from allocator.scoring.folds import stratified_folds
 from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of
 from allocator.scoring.preparing import column_faults
 from allocator.scoring.rating import fit_rating
@@ -43,7 +44,6 @@ from allocator.scoring.rules import IndicatorRule, learn
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
 Entry = TypeVar("Entry", Variable, IndicatorRule)
@@ -94,15 +94,22 @@ def rating_from_files(
     roles = {"default": default, "owed": owed, "lost": lost}
     frame, y, left = training(data, given, roles, without, faults)
     faults += amount_faults(data, frame, y, [owed, lost])
-    if faults or y is None:
-        with gathering(faults), faults_located_in(data, frame):
+    cut: dict[str, Any] = {"names": classes, "smallest": smallest}
+    fitted = None
+    with gathering(faults), faults_located_in(data, frame):
+        if y is None or len(faults) > len(found):
             learn(frame, readable(given.rules, given, frame))
+        else:
+            money, corrected = amounts(frame, y, owed, lost)
+            fitted = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
+    with gathering(faults):
+        if y is not None:
+            stratified_folds(y.to_numpy(), folds, seed)
+    if faults or y is None or fitted is None:
         require_sound(faults, "fit rating")
         raise AssertionError("without an outcome there is a fault")
-    cut: dict[str, Any] = {"names": classes, "smallest": smallest}
+    rating, chosen = fitted
     with faults_located_in(data, frame):
-        money, corrected = amounts(frame, y, owed, lost)
-        rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
         trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
         outcome = y.to_numpy(float)
         codes, amounts_of_each = rating.scale.codes(trial.scores), (part.to_numpy(float) for part in money)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from allocator.errors import Fault
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
 from allocator.records.sources import InvoiceFiles
@@ -25,6 +27,7 @@ from allocator.scoring.grades import (
     VARIABLES,
     VOID_SHARE,
     GradeTrial,
+    check_ratings,
     fit_grades,
     inside_ranges,
     out_of_fold_grades,
@@ -51,9 +54,13 @@ def grade_from_files(
     shrinkage: float = 0.5,
     folds: int = 10,
     seed: int = 0,
+    found: Sequence[Fault] = (),
 ) -> Fit:
-    """A grade scorecard from rated firms' invoices. Raises InputError with the faults of the files."""
-    known, indicators, notes = rated_firms(files)
+    """A grade scorecard from rated firms' invoices.
+
+    Raises InputError with the faults of the files, and those of the order that were `found`.
+    """
+    known, indicators, notes = rated_firms(files, partial(check_ratings, folds=folds), found)
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
     card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
     trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)

@@ -29,6 +29,7 @@ from allocator.scoring.fitting import (
     require_sound,
     training,
 )
+from allocator.scoring.folds import each_fold, stratified_folds
 from allocator.scoring.levels import levels_of
 from allocator.scoring.lgd import (
     FEWEST,
@@ -44,7 +45,6 @@ from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.rows import rows_where
 from allocator.scoring.score import imputed_cells, text_columns
-from allocator.scoring.validation import stratified_folds
 
 _LINES = "lost less foreseen 0: amber where refuted at 5 %, red at 0.1 % (Student's t)"
 FIFTHS = 5
@@ -105,8 +105,12 @@ def lgd_from_files(
     if len(loans.owed) < FEWEST:
         problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
         raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
-    with faults_located_in(data, loans.frame):
+    with gathering(faults), faults_located_in(data, loans.frame):
         card = _fitted(loans.frame, loans.owed, loans.lost, given, by)
+    with gathering(faults):
+        stratified_folds(_halves(loans), folds, seed)
+    require_sound(faults, "fit lgd")
+    with faults_located_in(data, loans.frame):
         held_out = _out_of_fold(loans, given, by, folds, seed)
         imputed = imputed_cells(loans.frame, card)
         figures, tables = judged(loans.shares, held_out, card, loans.frame)
@@ -166,14 +170,22 @@ def _fitted(frame: pd.DataFrame, owed: Floats, lost: Floats, given: Declarations
     return fit_regression(frame, lost / owed, given.variables, given.derived)
 
 
+def _halves(loans: _Defaulted) -> Integers:
+    """(n,) 1 for a loan that lost more than the middle one, spread evenly over folds."""
+    return (loans.shares > np.median(loans.shares)).astype(np.int64)
+
+
 def _out_of_fold(loans: _Defaulted, given: Declarations, by: str | None, folds: int, seed: int) -> Floats:
     """(n,) LGD of each loan by a fit without its fold."""
-    fold = stratified_folds((loans.shares > np.median(loans.shares)).astype(int), folds, seed)
+    fold = stratified_folds(_halves(loans), folds, seed)
     out = np.empty(len(fold))
-    for k in range(folds):
+
+    def fit_without(k: int) -> None:
         seen, held = fold != k, fold == k
         card = _fitted(rows_where(loans.frame, seen), loans.owed[seen], loans.lost[seen], given, by)
         out[held] = card.of(rows_where(loans.frame, held))
+
+    each_fold(folds, fit_without)
     return out
 
 
@@ -237,9 +249,14 @@ class LgdAppraisal:
 
 
 @one_reading()
-def lgd_appraisal_of_files(data: File, card: File, default: str, owed: str, lost: str) -> LgdAppraisal:
-    """Judge the LGD of a file on the defaulted loans of a table. Raises InputError with their faults."""
-    faults: list[Fault] = []
+def lgd_appraisal_of_files(
+    data: File, card: File, default: str, owed: str, lost: str, found: Sequence[Fault] = ()
+) -> LgdAppraisal:
+    """Judge the LGD of a file on the defaulted loans of a table.
+
+    Raises InputError with their faults, and those of the order that were `found`.
+    """
+    faults = [*found]
     fitted: LgdCard | None = None
     with gathering(faults):
         fitted = _lgd_of(card)

@@ -139,6 +139,8 @@ def _sample(data: File, given: Declarations, order: Order, faults: list[Fault]) 
         with gathering(faults), faults_located_in(data, frame):
             values, known = None if y is None else y.to_numpy(float), [*given.variables, *leaky]
             require_sound(column_faults(frame, readable(known, given, frame), values), "Variables")
+            if y is not None and order.penalty == "none":
+                fit_scorecard(frame, y, readable(given.variables, given, frame), penalty="none")
         require_sound(faults, "fit logit")
         raise AssertionError("without an outcome there is a fault")
     return _Sample(frame, y, own, left, beside)

@@ -19,14 +19,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.folds import stratified_folds
 from allocator.scoring.levels import level_faults, levels_of
-from allocator.scoring.ordinal import OrdinalFit, fit_ordinal
+from allocator.scoring.ordinal import OrdinalFit, empty_grades, fit_ordinal
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import prepared
 from allocator.scoring.reading import weighted_sum
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
 GRADES = ("A", "B", "C", "D")
@@ -127,6 +127,16 @@ def fit_grades(
     preparation = made.preparation
     fit = fit_ordinal(made.matrix, codes, preparation.names, GRADES, strength)
     return GradeScorecard(method, GRADES, frequency, pd_by_grade, preparation, fit)
+
+
+def check_ratings(rating: pd.Series, folds: int) -> None:
+    """Raise InputError for an unknown grade, one without firms, or with fewer than there are folds."""
+    codes = grade_codes(rating)
+    faults = empty_grades(np.bincount(codes, minlength=len(GRADES)), GRADES)
+    with gathering(faults):
+        stratified_folds(np.array(GRADES, dtype=object)[codes], folds)
+    if faults:
+        raise InputError.of(faults, "Ratings")
 
 
 def grade_codes(rating: pd.Series) -> Integers:

@@ -90,13 +90,16 @@ class Invoices:
         return tuple(sorted({int(year) for year in dates.dt.year.unique()} - partial))
 
 
-def read_invoices(purchases: File, sales: File, *, duplicates: Duplicates = "keep") -> Invoices:
+def read_invoices(purchases: File | None, sales: File | None, *, duplicates: Duplicates = "keep") -> Invoices:
     """Read one file a direction, Parquet, csv or xlsx, English or Chinese column names.
 
-    Raises InputError with the faults of both files at once.
+    Raises InputError with the faults of both files at once, or where one is not given.
     """
     faults: list[Fault] = []
-    frames = [_load(path, faults) for path in (purchases, sales)]
+    if purchases is None or sales is None:
+        remedy = "name purchases and sales, or a workbook"
+        faults.append(Fault("one direction is missing", remedy, field="invoices"))
+    frames = [None if path is None else _load(path, faults) for path in (purchases, sales)]
     return invoices_from_frames(
         *frames, names=(str(purchases), str(sales)), duplicates=duplicates, faults=faults
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from allocator.scoring.documents import Document, Name, Shape, Share
 
-Rows = tuple[tuple[float | str, ...], ...]
+Rows = tuple[tuple[Any, ...], ...]
+"""An entry is a number or a fraction as text, which the matrix is checked for."""
 
 
 class CriteriaShape(Shape):

@@ -204,13 +204,22 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str], counts:
         except (np.linalg.LinAlgError, PerfectSeparationError):
             converged, coefficients = False, np.zeros(design.shape[1])
     if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
-        guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
-        of = f": {', '.join(guilty)}" if guilty else " (several columns together)"
-        fault = Fault(
-            f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out"
-        )
-        raise InputError.of([fault], "Logit")
+        remedy = "use penalty flic, firth or ridge, or leave {} out"
+        raise InputError.of(_separation_faults(design[:, 1:], y, names, remedy), "Logit")
     return coefficients
+
+
+def _separation_faults(x: Floats, y: Floats, names: Sequence[str], remedy: str) -> list[Fault]:
+    """What separates: each column of x (n, k) that does so alone, and a combination of the others."""
+    alone = separating_columns(x, y, names)
+    others = [j for j, name in enumerate(names) if name not in alone]
+    together = separating_together(x[:, others], y, [names[j] for j in others]) if others else []
+    problem = "defaults are separated perfectly"
+    faults = [Fault(f"{problem} by it", remedy.format("it"), field=name) for name in alone]
+    if together or not alone:
+        of = f": {', '.join(together)}" if together else " (several columns together)"
+        faults.append(Fault(f"{problem}{of}", remedy.format("them")))
+    return faults
 
 
 def _newton(

@@ -12,13 +12,13 @@ import pandas as pd
 from allocator.errors import Fault, InputError, gathering
 from allocator.records.frames import File
 from allocator.scoring.choice import How
+from allocator.scoring.folds import stratified_folds
 from allocator.scoring.levels import cell_faults, fault_in_rows
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import faults_located_in
 from allocator.scoring.rejects import Inference
 from allocator.scoring.rows import rows_in_file, rows_of
 from allocator.scoring.scorecard import Points
-from allocator.scoring.validation import stratified_folds
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,7 @@ def fit_ordinal(
     from scipy import optimize
 
     counts = np.bincount(grade, minlength=len(grades))
-    faults = [
-        Fault(f"no firm has the grade {name}", "give firms of every grade, or fit fewer grades")
-        for name, count in zip(grades, counts, strict=True)
-        if count == 0
-    ]
+    faults = empty_grades(counts, grades)
     if faults:
         raise InputError.of(faults, "Grades")
     k, cuts = x.shape[1], len(grades) - 1
@@ -60,6 +56,15 @@ def fit_ordinal(
         _objective, theta, args=(x, grade, cuts, strength), jac=True, method="BFGS", options={"gtol": 1e-6}
     )
     return OrdinalFit(tuple(grades), tuple(names), optimum.x[:k], _thresholds(optimum.x[k:]), strength)
+
+
+def empty_grades(counts: Integers, grades: Sequence[str]) -> list[Fault]:
+    """A fault for each of the `grades` (g,) that no firm has, of `counts` (g,) firms."""
+    return [
+        Fault(f"no firm has the grade {name}", "give firms of every grade, or fit fewer grades")
+        for name, count in zip(grades, counts, strict=True)
+        if count == 0
+    ]
 
 
 def _thresholds(free: Floats) -> Floats:

@@ -126,10 +126,12 @@ def select(
         table.loc[rows["f"].idxmax(), "kept"] = True
     table["why"] = [_why(row) for row in table.to_dict("records")]
     if not table["kept"].any():
-        fault = Fault(
-            "no indicator tells defaults from the rest", "give other indicators, or check their direction"
-        )
-        raise InputError.of([fault], "Rating")
+        remedy = "give another indicator, or check its direction"
+        faults = [
+            Fault(f"no indicator tells defaults from the rest, this one: {why}", remedy, field=name)
+            for name, why in zip(table.index, table["why"], strict=True)
+        ]
+        raise InputError.of(faults, "Rating")
     return table
 
 

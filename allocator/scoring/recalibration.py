@@ -28,7 +28,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.appraisal import card_and_table
 from allocator.scoring.bins import Bins
-from allocator.scoring.fitted import Card, to_document
+from allocator.scoring.fitted import Card, no_logit, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.logit import fit_logit, shift_to
 from allocator.scoring.reading import faults_located_in
@@ -145,8 +145,7 @@ def recalibrated_from_files(
     faults = [*found]
     card, frame, known = card_and_table(card_file, data, outcome, faults)
     if card is not None and not isinstance(card, Scorecard):
-        remedy = "give a file that fit logit wrote"
-        faults.append(Fault("is no logit", remedy, str(card_file), field="kind"))
+        faults.append(no_logit(card_file))
     elif faults and card is not None:
         with gathering(faults), faults_located_in(data, frame):
             card.matrix(frame)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.sources import InvoiceFiles
 from allocator.scoring import declarations
 from allocator.scoring.fitted import Fitted
-from allocator.scoring.grades import GradeScorecard, inside_ranges
+from allocator.scoring.grades import GradeScorecard, grade_codes, inside_ranges
 from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import InvoiceNotes, Invoices, read_invoices
 from allocator.scoring.levels import UnseenLevel
@@ -36,9 +36,15 @@ def score_frame(
     the names of as many variables that raise its PD most.
     Raises InputError: a variable missing, not numeric or infinite.
     """
-    scored = scores(frame, fitted, intervals=intervals)
-    if reasons:
-        scored = scored.join(_reasons(frame, fitted, reasons))
+    faults: list[Fault] = []
+    scored = further = pd.DataFrame(index=frame.index)
+    with gathering(faults):
+        scored = scores(frame, fitted, intervals=intervals)
+    with gathering(faults):
+        further = _reasons(frame, fitted, reasons) if reasons else further
+    if faults:
+        raise InputError.of(list(dict.fromkeys(faults)), "Scores")
+    scored = scored.join(further)
     return pd.concat([frame.drop(columns=[c for c in scored.columns if c in frame.columns]), scored], axis=1)
 
 
@@ -117,10 +123,13 @@ def score_firms(
     adds those of every firm. `files.facts` is not read here. Raises InputError: faults of the files, a
     scorecard that grades no invoices.
     """
+    faults: list[Fault] = []
     if not isinstance(fitted, GradeScorecard):
-        fault = Fault("grades no invoices", "name a file of `allocator fit grade`", field="scorecard")
-        raise InputError.of([fault], "Scores")
-    invoices, listed = _read(files, partly=True)
+        remedy = "name a file of `allocator fit grade`"
+        faults.append(Fault("grades no invoices", remedy, field="scorecard"))
+    invoices, listed = read_firms_of(files, faults, partly=True)
+    if faults or invoices is None or not isinstance(fitted, GradeScorecard):
+        raise InputError.of(faults, "Scores")
     names = None if listed is None else listed["enterprise_id"].tolist()
     firms, empty = graded_borrowers(invoices, fitted, names, lgd)
     if listed is not None and "rating" in listed.columns:
@@ -145,48 +154,65 @@ def _as_rated(firms: pd.DataFrame, ratings: np.ndarray, scorecard: GradeScorecar
     return out
 
 
-def _read(files: InvoiceFiles, *, partly: bool = False) -> tuple[Invoices, pd.DataFrame | None]:
-    """The invoices, and the firms that a table or the workbook lists, all rated or `partly`."""
-    listed = (
-        None if files.firms is None else read_firms(read_table(files.firms), str(files.firms), partly=partly)
-    )
-    one_way = files.purchases is None or files.sales is None
-    if files.workbook is not None and files.purchases is None and files.sales is None:
-        book = read_workbook(files.workbook, duplicates=files.duplicates, partly=partly)
-        return book.invoices, book.firms if listed is None else listed
-    if files.workbook is None and files.purchases is not None and files.sales is not None:
-        return read_invoices(files.purchases, files.sales, duplicates=files.duplicates), listed
-    what = "one direction is missing" if one_way else "a workbook holds both directions already"
-    fault = Fault(what, "name purchases and sales, or a workbook", field="invoices")
-    raise InputError.of([fault], "Invoices")
+def read_firms_of(
+    files: InvoiceFiles, faults: list[Fault], *, partly: bool = False
+) -> tuple[Invoices | None, pd.DataFrame | None]:
+    """The invoices, and the firms that a table or the workbook lists, all rated or `partly`.
+
+    What is wrong is added to `faults`.
+    """
+    invoices, listed = None, None
+    with gathering(faults):
+        if files.firms is not None:
+            listed = read_firms(read_table(files.firms), str(files.firms), partly=partly)
+    with gathering(faults):
+        if files.workbook is not None and files.purchases is None and files.sales is None:
+            book = read_workbook(files.workbook, duplicates=files.duplicates, partly=partly)
+            return book.invoices, book.firms if files.firms is None else listed
+        if files.workbook is not None:
+            remedy = "name purchases and sales, or a workbook"
+            faults.append(Fault("a workbook holds both directions already", remedy, field="invoices"))
+        invoices = read_invoices(files.purchases, files.sales, duplicates=files.duplicates)
+    return invoices, listed
 
 
-def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[InvoiceNotes, ...]]:
+def rated_firms(
+    files: InvoiceFiles,
+    check: Callable[[pd.Series], object] = grade_codes,
+    found: Sequence[Fault] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[InvoiceNotes, ...]]:
     """Rated firms (rating, default), their indicators on the same index, and what the files held.
 
     `files.firms`, else the workbook's sheet of firms, has their ratings. Raises InputError: faults of the
-    files, a rated firm without a sales invoice.
+    files, a rated firm without a sales invoice, what `check` raises of the ratings, what was `found`.
     """
-    invoices, listed = _read(files)
+    faults = [*found]
+    invoices, listed = read_firms_of(files, faults)
     ratings = files.firms or files.workbook
-    columns = ("rating", "default")
-    missing = [name for name in columns if listed is None or name not in listed.columns]
-    if listed is None or missing:
-        faults = [
-            Fault(
-                f"lacks the column {name}", "rated firms have both", None if ratings is None else str(ratings)
-            )
-            for name in missing
-        ]
-        raise InputError.of(faults, "Ratings")
+    place = None if ratings is None else str(ratings)
+    if ratings is None:
+        remedy = "give a table of them, or an official workbook"
+        faults.append(Fault("no rated firms are named", remedy, field="ratings"))
+    faults += [
+        Fault(f"lacks the column {name}", "rated firms have both", place)
+        for name in ("rating", "default")
+        if listed is not None and name not in listed.columns
+    ]
+    if listed is not None and "rating" in listed.columns:
+        with gathering(faults):
+            check(listed["rating"])
+    if listed is None or invoices is None:
+        raise InputError.of(faults, "Rated firms")
     known = listed.set_index("enterprise_id")
     indicators = firm_indicators(invoices, known.index.tolist())
     silent = indicators.index[(indicators["out_n_valid"] == 0).to_numpy()]
     if len(silent):
         shown = ", ".join(silent[:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
         problem = f"no valid sales invoice of the rated firm{'s' if len(silent) > 1 else ''} {shown}"
-        fault = Fault(problem, "leave it out, or check the firms' names", str(ratings), field="enterprise_id")
-        raise InputError.of([fault], "Ratings")
+        remedy = "leave it out, or check the firms' names"
+        faults.append(Fault(problem, remedy, place, field="enterprise_id"))
+    if faults:
+        raise InputError.of(faults, "Rated firms")
     return known, indicators, invoices.notes
 
 

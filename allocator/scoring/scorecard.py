@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -19,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.folds import each_fold, stratified_folds
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import Prepared, prepared
@@ -26,7 +26,6 @@ from allocator.scoring.reading import DerivedColumn, derive, read_through
 from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.rows import rows_where
 from allocator.scoring.steps import Steps
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 from allocator.scoring.weighting import part
 
@@ -252,27 +251,18 @@ def out_of_fold_pd(
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     out = np.empty(len(frame))
     near = None
-    for k in range(folds):
+
+    def fit_without(k: int) -> None:
+        nonlocal near
         seen, held = fold != k, fold == k
         rows = rows_where(frame, seen), outcome[seen], part(weights, seen)
-        with _without_fold(k + 1):
-            learnt, y, own = rows if grown is None else grown(rows)
-            made, fit = _fitted(learnt, y, variables, own, penalty, strength, near)
+        learnt, y, own = rows if grown is None else grown(rows)
+        made, fit = _fitted(learnt, y, variables, own, penalty, strength, near)
         near = made.preparation, fit
         out[held] = special.expit(fit.linear(made.preparation.matrix(rows_where(frame, held))))
+
+    each_fold(folds, fit_without)
     return out
-
-
-@contextmanager
-def _without_fold(number: int) -> Iterator[None]:
-    """Faults raised inside say that they are of the rows without a fold of the validation."""
-    try:
-        yield
-    except InputError as error:
-        words = f", in the rows without fold {number} of the validation"
-        raise InputError(
-            error.message, [replace(fault, problem=fault.problem + words) for fault in error.faults]
-        ) from error
 
 
 def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical[str]:

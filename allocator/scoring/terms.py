@@ -81,7 +81,8 @@ def reasons_of(card: Scorecard, frame: pd.DataFrame, number: int) -> pd.DataFram
     place is empty. Raises InputError for a card that does not know the average.
     """
     if card.means is None:
-        fault = Fault("does not keep the average borrower", "fit it again", field="means")
+        problem, remedy = "the scorecard does not keep the average borrower", "fit it again, or leave it out"
+        fault = Fault(problem, remedy, field="--reasons")
         raise InputError.of([fault], "Reasons")
     raised = (card.matrix(frame) - card.means) * card.fit.coefficients[1:]
     place, parts = 0, []

@@ -12,13 +12,14 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
+from allocator.scoring.folds import each_fold, stratified_folds
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparing import usable_variables
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
-from allocator.scoring.validation import auc, by_class, stratified_folds
+from allocator.scoring.validation import auc, by_class
 from allocator.scoring.variables import Variable
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -64,7 +65,8 @@ def try_rating(
     """
     fold = stratified_folds(default.to_numpy(), folds, seed)
     codes, scores = np.zeros(len(frame), dtype=np.int64), np.zeros(len(frame))
-    for k in range(folds):
+
+    def fit_without(k: int) -> None:
         seen, held = fold != k, fold == k
         fitted, _ = fit_rating(
             frame[seen],
@@ -78,6 +80,8 @@ def try_rating(
         )
         scores[held] = fitted.score(frame[held])
         codes[held] = fitted.scale.codes(scores[held])
+
+    each_fold(folds, fit_without)
     y, money = default.to_numpy(float), (owed.to_numpy(float), lost.to_numpy(float))
     held_out = pd.Series(pd.Categorical.from_codes(codes, pd.Index(names), ordered=True))
     inside = pd.Series(rating.apply(frame)["grade"].array)

@@ -343,28 +343,6 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     return table
 
 
-def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:
-    """(n,) fold of each row, 0 .. folds - 1, every label spread evenly.
-
-    Raises InputError where a label has fewer rows than there are folds.
-    """
-    generator = np.random.default_rng(seed)
-    out = np.empty(len(labels), dtype=np.int64)
-    faults = []
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        if len(rows) < folds:
-            faults.append(
-                Fault(
-                    f"{len(rows)} rows have {label}, {folds} folds need as many", "use fewer", field="folds"
-                )
-            )
-        out[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(folds)) % folds
-    if faults:
-        raise InputError.of(faults, "Folds")
-    return out
-
-
 def _classes(outcome: Floats, score: Floats) -> tuple[Floats, Floats]:
     faults = []
     if not np.isfinite(score).all():

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.extras import require
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
@@ -57,23 +57,25 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep", partly: bool =
 
     book = PortfolioSource("xlsx", path, bare=True)
     names = {name.strip(): name for name in sheet_names(book)}
-    missing = [name for name in (PURCHASES, SALES) if name not in names]
-    if missing:
-        present = ", ".join(names) or "none"
-        faults = [
-            Fault(f"lacks the sheet {name}", f"its sheets are {present}; rename the right one", str(path))
-            for name in missing
-        ]
-        raise InputError.of(faults, "Workbook")
+    present = ", ".join(names) or "none"
+    faults = [
+        Fault(f"lacks the sheet {name}", f"its sheets are {present}; rename the right one", str(path))
+        for name in (PURCHASES, SALES)
+        if name not in names
+    ]
     frames = {
         name: frame_of(replace(book, sheet=names[name]), IDENTIFIERS)
         for name in (PURCHASES, SALES, FIRMS)
         if name in names
     }
     labels = (f"{path}, {PURCHASES}", f"{path}, {SALES}")
+    firms = None
     with _sheets_named_once(path):
-        invoices = invoices_from_frames(frames[PURCHASES], frames[SALES], names=labels, duplicates=duplicates)
-        firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}", partly=partly) if FIRMS in frames else None
+        with gathering(faults):
+            if FIRMS in frames:
+                firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}", partly=partly)
+        pair = frames.get(PURCHASES), frames.get(SALES)
+        invoices = invoices_from_frames(*pair, names=labels, duplicates=duplicates, faults=faults)
     return Workbook(invoices, firms)
 
 

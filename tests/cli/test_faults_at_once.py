@@ -24,6 +24,8 @@ SCORE = "score t.csv --scorecard card.json --out scored.csv"
 VALIDATE = "validate t.csv --scorecard card.json --outcome bad"
 RECALIBRATE = "recalibrate card.json --on t.csv --why w"
 EXPORT = "fit export card.json --out q.sql"
+GRADE = "fit grade --purchases in.csv --sales out.csv --ratings firms.csv --folds 2 --out out"
+SCORE_INVOICES = "score --purchases in.csv --sales out.csv --firms firms.csv --scorecard card.json"
 SOUND = '{"variables": [{"name": "x"}, {"name": "y"}]}'
 CARD: dict[str, Any] = {
     "schema": 1, "kind": "logit", "variables": [{"name": "x"}, {"name": "late"}],
@@ -82,11 +84,29 @@ def nothing(_: pd.DataFrame) -> None:
     return None
 
 
+INVOICES = """enterprise_id,date,counterparty_id,amount,tax,total,valid
+E1,2019-01-05,K1,10,1,11,true
+E1,2019-12-05,K1,20,1,21,true
+E2,2019-01-05,K1,30,1,31,true
+"""
+FIRMS = "enterprise_id,rating,default\nE1,A,0\nE2,B,1\nE3,C,0\n"
+GRADE_CARD = """{"kind": "grade", "method": "void_ranges", "frequency": {"A": 0.5, "B": 0.5},
+ "pd_by_grade": {"A": 0.01, "B": 0.2}, "ranges": {"A": [0.0, 0.1], "B": [0.1, 0.9]}}"""
+CASE = """schema: 1
+portfolio: {source: t.csv, scorecard: card.json, columns: {borrower_id: id}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 3_000_000}
+  ticket: {min: 100_000, max: 1_000_000}
+  rates: {A: [4%, 11%], B: [11%, 15%]}
+"""
+
+
 def card(**changes: object) -> str:
     return json.dumps(CARD | changes)
 
 
-CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
+CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
     "slips of keys, kinds and numbers": (
         LOGIT,
         '{"variables": [\n {"name": "x", "sgin": -1, "kind": "numeric"},\n {"name": "y", "bins": '
@@ -450,6 +470,226 @@ CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
             "t.csv, rate: a rate stands twice; one row per rate",
         ),
     ),
+    "offers of which much is wrong": (
+        CHURN,
+        SOUND,
+        all_of(
+            without("y", "day", "bad", "lent", "gone"),
+            every(
+                rate=[0.04, None, 1.5, *[0.05] * 57],
+                left=[1, 0, 2, *[0] * 57],
+                grade=["A", "A", "A", None, "B", "b", *["C"] * 54],
+            ),
+        ),
+        (
+            "t.csv, row 3, rate: 1.5 is out of range; rates are fractions between 0 and 1",
+            "t.csv, row 2, rate: is empty; rates are fractions between 0 and 1",
+            "t.csv, row 3, left: 2 is out of range; write 1 for a customer who left, 0 for one who stayed",
+            "t.csv, row 4, grade: is empty; every offer has a grade",
+            "t.csv, grade: 'b' is a value of its own: it differs from 'B' by capitals; write one the same "
+            "way everywhere",
+            "t.csv, B: fewer than 3 rates; a curve needs more",
+            "t.csv, b: fewer than 3 rates; a curve needs more",
+            "t.csv, C: fewer than 3 rates; a curve needs more",
+        ),
+    ),
+    "offers whose columns are misspelt": (
+        CHURN,
+        SOUND,
+        every(rte=0.05, lft=1, grade="A"),
+        (
+            "t.csv: lacks the column rate; did you mean rte?",
+            "t.csv: lacks the column left; did you mean lft?",
+        ),
+    ),
+    "judgements": (
+        "fit ahp d.json --name a/b --out out",
+        '{"criteria": {"items": ["a", "b", "c"], "rows": [\n [1, 2, "x"],\n [1, 1, true],\n [3, 4]]},\n '
+        '"alternatives": {"items": ["A", "B"], "rows": {\n "a": [[1, 2], [2, 1]],\n "cc": [[1, 0], [null, '
+        '1]],\n "b": 3}}, "nam": "x"}',
+        nothing,
+        (
+            "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
+            "d.json, line 8, alternatives.rows.b: expected a list, each a list, found 3; write it in square "
+            "brackets: [..., ...]",
+            "d.json, line 8, nam: unknown key 'nam'; did you mean name?",
+            "d.json, line 4, criteria: is not 3 x 3; give 3 rows of 3 numbers, one an item",
+            "d.json, line 2, criteria[a, c]: 'x' is no judgement; write a number from 1/1000 to 1000 or a "
+            "fraction, 1/4",
+            "d.json, line 3, criteria[b, c]: true is no judgement; write a number from 1/1000 to 1000 or a "
+            "fraction, 1/4",
+            "d.json, line 2, criteria[a, b]: is not reciprocal: 2 one way and 1 the other; write 1/2 the "
+            "other way",
+            "d.json, line 6, a[A, B]: is not reciprocal: 2 one way and 2 the other; write 1/2 the other way",
+            "d.json, line 7, cc[A, B]: 0 is no judgement; write a number from 1/1000 to 1000 or a fraction, "
+            "1/4",
+            "d.json, line 7, cc[B, A]: nothing is no judgement; write a number from 1/1000 to 1000 or a "
+            "fraction, 1/4",
+            "d.json, line 5, c: has no judgement for the criterion c; give one matrix a criterion",
+            "d.json, line 7, cc: is no criterion; did you mean c?",
+        ),
+    ),
+    "invoices and firms to learn grades from": (
+        GRADE + " --name a/b",
+        {
+            "in.csv": INVOICES.replace("20,1", "x,1").replace("2019-01-05,K1,30", "spring,K1,30"),
+            "out.csv": INVOICES.replace("total", "totl"),
+            "firms.csv": FIRMS.replace("E2,B,1", "E1,Q,maybe"),
+        },
+        nothing,
+        (
+            "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
+            "firms.csv, row 2, enterprise_id: 'E1' stands twice; give one row per firm",
+            "firms.csv, row 2, rating: 'Q' is no grade; the grades are A, B, C, D",
+            "firms.csv, row 2, default: 'maybe' says neither yes nor no; write 1 or 0 (or 是, 否)",
+            "in.csv, row 3, date: 'spring' is no date; write dates as 2019-03-01, of 1950 to 2100",
+            "in.csv, row 2, amount: 'x' is no amount; amounts are plain numbers, 1234.56, up to 1e+15",
+            "out.csv: lacks the column total; invoice files have enterprise_id, invoice_no, date, "
+            "counterparty_id, amount, tax, total, valid (or the official Chinese headers)",
+        ),
+    ),
+    "too few firms to learn grades from": (
+        GRADE,
+        {"in.csv": INVOICES, "out.csv": INVOICES, "firms.csv": FIRMS.replace("default", "dft")},
+        nothing,
+        (
+            "firms.csv: lacks the column default; rated firms have both",
+            "no firm has the grade D; give firms of every grade, or fit fewer grades",
+            "folds: 1 row has A, 2 folds need as many; use fewer",
+            "folds: 1 row has B, 2 folds need as many; use fewer",
+            "folds: 1 row has C, 2 folds need as many; use fewer",
+            "firms.csv, enterprise_id: no valid sales invoice of the rated firm E3; leave it out, or check "
+            "the firms' names",
+        ),
+    ),
+    "one direction and no ratings": (
+        "fit grade --purchases in.csv --out out",
+        {"in.csv": INVOICES.replace("true", "yes")},
+        nothing,
+        (
+            "invoices: one direction is missing; name purchases and sales, or a workbook",
+            "in.csv, row 1, valid: 'yes' is no invoice status, in 3 rows: 1, 2, 3; write true or false (or "
+            "有效发票, 作废发票)",
+            "ratings: no rated firms are named; give a table of them, or an official workbook",
+        ),
+    ),
+    "invoices to be scored by a damaged card": (
+        SCORE_INVOICES + " --intervals --out scored.txt",
+        {
+            "in.csv": INVOICES.replace("20,1", "x,1"),
+            "out.csv": INVOICES,
+            "firms.csv": FIRMS.replace("B", "Z"),
+            "card.json": GRADE_CARD.replace('0.5, "B"', '2, "B"').replace('"ranges"', '"rngs"'),
+        },
+        nothing,
+        (
+            "scored.txt: no format for the ending .txt; let it end in .csv or .parquet or .xlsx",
+            "--intervals: grades of invoices have no intervals; leave it out",
+            "card.json, line 1, frequency.A: expected a number from 0 to 1, found 2; fit it again, or "
+            "restore the file",
+            "card.json, line 2, rngs: unknown key 'rngs'; fit it again, or restore the file",
+            "firms.csv, row 2, rating: 'Z' is no grade; the grades are A, B, C, D",
+            "in.csv, row 2, amount: 'x' is no amount; amounts are plain numbers, 1234.56, up to 1e+15",
+        ),
+    ),
+    "invoices to be scored by a logit": (
+        SCORE_INVOICES,
+        {
+            "in.csv": INVOICES.replace("20,1", "x,1"),
+            "out.csv": INVOICES,
+            "firms.csv": FIRMS.replace("E2", "E1"),
+            "card.json": card(),
+        },
+        nothing,
+        (
+            "scorecard: grades no invoices; name a file of `allocator fit grade`",
+            "firms.csv, row 2, enterprise_id: 'E1' stands twice; give one row per firm",
+            "in.csv, row 2, amount: 'x' is no amount; amounts are plain numbers, 1234.56, up to 1e+15",
+        ),
+    ),
+    "a scenario to be scored": (
+        "score case.yaml --out scored.csv --was grade",
+        {"case.yaml": CASE.replace("budget", "bugdet"), "churn.csv": "rate,A,B\n0.04,0,0\n"},
+        nothing,
+        (
+            "--was: needs a table of borrowers; name one as FILE",
+            "case.yaml, line 2, portfolio.scorecard: card.json does not exist; check the path, which starts "
+            "from .",
+            "case.yaml, line 5, policy.budget: the key is missing; add `budget: {...}`",
+            "case.yaml, line 6, policy.bugdet: unknown key 'bugdet'; did you mean budget?",
+        ),
+    ),
+    "a damaged card of a scenario to be scored": (
+        "score case.yaml --out scored.txt",
+        {"case.yaml": CASE, "churn.csv": "rate,A,B\n0.04,0,0\n", "card.json": card(n="many")},
+        nothing,
+        (
+            "scored.txt: no format for the ending .txt; let it end in .csv or .parquet or .xlsx",
+            "./card.json, line 1, n: expected a whole number, found 'many'; fit it again, or restore the "
+            "file",
+        ),
+    ),
+    "variables that separate, and too many folds": (
+        LOGIT + " --penalty none --folds 40",
+        '{"variables": [{"name": "s"}, {"name": "r"}, {"name": "y"}]}',
+        lambda frame: [
+            frame.insert(0, "s", 2 * frame["bad"] + 0.1 * frame["x"]),
+            frame.insert(0, "r", 0.2 * frame["y"] - 3 * frame["bad"]),
+        ],
+        (
+            "folds: 38 rows have 0, 40 folds need as many; use fewer",
+            "folds: 22 rows have 1, 40 folds need as many; use fewer",
+            "t.csv, s: defaults are separated perfectly by it; use penalty flic, firth or ridge, or leave it "
+            "out",
+            "t.csv, r: defaults are separated perfectly by it; use penalty flic, firth or ridge, or leave it "
+            "out",
+        ),
+    ),
+    "variables that go against their signs": (
+        LOGIT + " --choose signs",
+        '{"variables": [{"name": "x", "sign": -1}, {"name": "y", "sign": -1}]}',
+        nothing,
+        (
+            "t.csv, x: goes against the sign that is declared for it, as every variable does; look at the "
+            "declared sign",
+            "t.csv, y: goes against the sign that is declared for it, as every variable does; look at the "
+            "declared sign",
+        ),
+    ),
+    "classes and folds that cannot be had": (
+        RATING.replace("a,b", "a,b,c,d,e,f,g") + " --folds 30 --name a/b",
+        '{"rules": [{"name": "x", "kind": "negative"}, {"name": "y", "kind": "negative"}]}',
+        nothing,
+        (
+            "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
+            "folds: 22 rows have 1, 30 folds need as many; use fewer",
+            "t.csv, classes: no cut into 7 classes of 1 or more has strictly rising loss rates; ask for 3 "
+            "classes or fewer, or allow smaller ones",
+        ),
+    ),
+    "rules that point the wrong way": (
+        RATING,
+        '{"rules": [{"name": "x", "kind": "positive"}, {"name": "y", "kind": "positive"}]}',
+        nothing,
+        (
+            "t.csv, x: no indicator tells defaults from the rest, this one: defaulted firms score no lower: "
+            "the rule points the wrong way here; give another indicator, or check its direction",
+            "t.csv, y: no indicator tells defaults from the rest, this one: defaulted firms score no lower: "
+            "the rule points the wrong way here; give another indicator, or check its direction",
+        ),
+    ),
+    "a picture and columns of money beside a damaged card": (
+        VALIDATE + " --plot p.png --by kidn --owed lent",
+        card(n="many"),
+        cells(bad={3: "x"}),
+        (
+            "--lost: is missing; an LGD needs both columns",
+            "--by, --plot, --weights: are of PDs; leave them out of an LGD",
+            "p.png: no format for the ending .png; let it end in .svg",
+            "card.json, line 1, n: expected a whole number, found 'many'; fit it again, or restore the file",
+            "t.csv, row 3, bad: 'x' is no outcome; write 1 for a default, 0 for none",
+        ),
+    ),
     "a card of which much is wrong": (
         SCORE + " --was before",
         card(n="many", strength=-1, more=1, variables=[{"name": "x", "scale": 0}, {"name": "late"}]),
@@ -473,6 +713,8 @@ CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
             "t.csv, day: the column is missing, late is derived from it; add the column",
             "t.csv, row 3, x: 'n/a' is no number; write plain numbers",
             "t.csv, row 4, x: '-' is no number; write plain numbers",
+            "t.csv, --reasons: the scorecard does not keep the average borrower; fit it again, or leave it "
+            "out",
         ),
     ),
     "a table to be judged": (
@@ -511,10 +753,13 @@ CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
         ),
     ),
     "a card that is none": (
-        EXPORT,
+        EXPORT.replace(".sql", ".txt"),
         card(kind="logits"),
         nothing,
-        ("card.json, kind: its kind is 'logits'; the kinds are logit, rating, grade, lgd",),
+        (
+            "q.txt: no format for the ending .txt; let it end in .sql or .csv",
+            "card.json, line 1, kind: its kind is 'logits'; did you mean logit?",
+        ),
     ),
     "a card to be exported": (
         EXPORT,
@@ -537,11 +782,14 @@ def test_every_fault_is_told_at_once_word_by_word(
     frame = _table()
     change(frame)
     frame.to_csv("t.csv", index=False)
-    Path("card.json" if "card.json" in order else "d.json").write_text(text)
+    named = "card.json" if "card.json" in order else "d.json"
+    for file, content in ({named: text} if isinstance(text, str) else text).items():
+        Path(file).write_text(content)
     before = sorted(tmp_path.rglob("*"))
     outcome = allocator(*order.split(), "--json")
     assert outcome.status == 2, outcome.told
-    assert tuple(str(Fault(**fault)) for fault in json.loads(outcome.out)["error"]["faults"]) == told
+    faults = (str(Fault(**fault)) for fault in json.loads(outcome.out)["error"]["faults"])
+    assert tuple(fault.replace(str(tmp_path), ".") for fault in faults) == told
     assert "Traceback" not in outcome.told
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -91,5 +91,5 @@ def test_refusals() -> None:
         choose(frame, y, [Variable("flat")], "forward")
     with pytest.raises(InputError, match="no variable tells defaults from the rest"):
         choose(frame, pd.Series(np.arange(400) % 2), [Variable("noise")], "forward")
-    with pytest.raises(InputError, match="no variable keeps the sign"):
+    with pytest.raises(InputError, match="a: goes against the sign that is declared for it, as"):
         choose(frame, y, [Variable("a", sign=-1)], "signs")

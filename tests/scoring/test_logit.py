@@ -54,9 +54,8 @@ def test_flic_keeps_the_observed_share() -> None:
 def test_separation_is_named_and_firth_is_the_way_out() -> None:
     x, _ = draw(50, 4)
     y = (x[:, 0] > 0.3).astype(float)
-    with pytest.raises(
-        InputError, match="defaults are separated perfectly: a; use penalty flic, firth or ridge"
-    ):
+    told = "a: defaults are separated perfectly by it; use penalty flic, firth or ridge, or leave it out"
+    with pytest.raises(InputError, match=told):
         fit_logit(x, y, ["a", "b"], "none")
     fit = fit_logit(x, y, ["a", "b"], "firth")
     assert np.isfinite(fit.coefficients).all()

@@ -128,7 +128,7 @@ def test_rated_firms_must_be_rated_and_sell(contest: Path, tmp_path: Path) -> No
     known.replace("E1", "E999").to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(InputError, match="no valid sales invoice of the rated firm E999"):
         rated_firms(replace(files, firms=tmp_path / "b.csv"))
-    with pytest.raises(InputError, match="lacks the column rating"):
+    with pytest.raises(InputError, match="ratings: no rated firms are named; give a table of them"):
         rated_firms(replace(files, firms=None))
 
 

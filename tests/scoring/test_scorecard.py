@@ -15,10 +15,10 @@ from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.folds import stratified_folds
 from allocator.scoring.order import Order
 from allocator.scoring.preparing import prepare
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, grade_of, out_of_fold_pd
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 from tests.scoring.small_enterprises import FILE, FIRMS, STRENGTH, text
 
@@ -205,5 +205,6 @@ def test_a_fault_of_a_fold_says_so() -> None:
     with pytest.raises(InputError, match=told):
         out_of_fold_pd(frame, y, variables)
     frame.loc[60, "x"] = np.inf
-    with pytest.raises(InputError, match="row 61, x: is infinite, in the rows without fold 1"):
+    told = r"row 61, x: is infinite, in the rows without folds 1, 2, 3, 4, 5 of the validation"
+    with pytest.raises(InputError, match=told):
         out_of_fold_pd(frame, y, [Variable("x")])

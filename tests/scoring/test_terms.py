@@ -111,5 +111,5 @@ def test_reasons_raise_the_pd(book: pd.DataFrame, card: Scorecard) -> None:
 def test_an_older_card_has_no_reasons(book: pd.DataFrame, card: Scorecard) -> None:
     from dataclasses import replace
 
-    with pytest.raises(InputError, match="does not keep the average borrower; fit it again"):
+    with pytest.raises(InputError, match="does not keep the average borrower; fit it again, or leave it"):
         reasons_of(replace(card, means=None), book, 2)

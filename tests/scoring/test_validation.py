@@ -11,6 +11,7 @@ from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring import validation
+from allocator.scoring.folds import stratified_folds
 
 
 def draw(n: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +132,7 @@ def test_score_table_by_class() -> None:
 
 def test_folds_spread_every_label() -> None:
     labels = np.repeat([0, 1, 2], [50, 20, 10])
-    fold = validation.stratified_folds(labels, 5)
+    fold = stratified_folds(labels, 5)
     for label, each in ((0, 10), (1, 4), (2, 2)):
         assert np.bincount(fold[labels == label]).tolist() == [each] * 5
 
@@ -144,7 +145,7 @@ def test_what_cannot_be_judged() -> None:
     with pytest.raises(InputError, match="all PDs are equal"):
         validation.calibration(np.array([0.0, 1]), np.array([0.5, 0.5]))
     with pytest.raises(InputError, match="2 rows have"):
-        validation.stratified_folds(np.array([0, 0, 0, 1, 1]), 3)
+        stratified_folds(np.array([0, 0, 0, 1, 1]), 3)
 
 
 def test_moves_are_counted_by_row() -> None:
