@@ -355,7 +355,7 @@ def fit_grade(
     >>> from allocator import InputError, fit_grade
     >>> try: fit_grade()
     ... except InputError as error: print(error.message)
-    Invoices: 1 fault
+    Rated firms: 2 faults
     """
     given = {"purchases": purchases, "sales": sales, "firms": ratings}
     files = {key: file_of(one, key) for key, one in given.items() if one is not None}

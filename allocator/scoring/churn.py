@@ -129,11 +129,9 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     if by_offer:
         labels = levels_of(frame["grade"]) if "grade" in frame.columns else None
         faults += [] if labels is None else _grade_faults(labels, source)
-        rows = (
-            {}
-            if labels is None
-            else {name: (labels.codes == i) | (labels.codes < 0) for i, name in enumerate(labels.names)}
-        )
+        names = [] if labels is None else labels.names
+        codes = np.empty(0) if labels is None else labels.codes
+        rows = {name: (codes == i) | (codes < 0) for i, name in enumerate(names)}
     else:
         faults += twin_faults(None, given, source)
         rows = {name: frame[name].notna().to_numpy() for name in given}

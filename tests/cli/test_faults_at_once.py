@@ -615,8 +615,8 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
             "--was: needs a table of borrowers; name one as FILE",
             "case.yaml, line 2, portfolio.scorecard: card.json does not exist; check the path, which starts "
             "from .",
-            "case.yaml, line 5, policy.budget: the key is missing; add `budget: {...}`",
-            "case.yaml, line 6, policy.bugdet: unknown key 'bugdet'; did you mean budget?",
+            "case.yaml, line 4, policy.budget: the key is missing; add `budget: {...}`",
+            "case.yaml, line 5, policy.bugdet: unknown key 'bugdet'; did you mean budget?",
         ),
     ),
     "a damaged card of a scenario to be scored": (

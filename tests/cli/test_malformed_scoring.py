@@ -281,7 +281,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     # score
     "score: no scorecard": (SCORE.replace("--scorecard card.json ", ""), nothing, "--scorecard is missing"),
-    "score: no fit": (SCORE, put("card.json", "kind", to="tree"), "card.json, line 1, kind its kind is 'tree'"),
+    "score: no fit": (SCORE, put("card.json", "kind", to="tree"), "line 1, kind its kind is 'tree'"),
     "score: another schema": (SCORE, put("card.json", "schema", to=2), "schema expected 1, found 2"),
     "score: damaged": (SCORE, put("card.json", "coefficients", to={"x": 1}), "coefficients are not those of"),
     "score: not finite": (SCORE, content("card.json", b'{"kind": "logit", "n": NaN}'), "card.json"),
