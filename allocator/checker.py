@@ -67,7 +67,7 @@ KEYS = {
     " supporting_factor",
     "policy.budget": "amount spend basis",
     "policy.ticket": "min max step",
-    "solver": "method gap time_limit threads seed",
+    "solver": "method gap time_limit memory threads seed",
     "stress": "pd lgd amount churn rates funding limits file column",
 }
 LIMIT = "name measure of weight where each by at_most at_least exactly enforce under if_lent_to"
@@ -1835,11 +1835,12 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
         at(run.scenario, "solver.method", "auto"),
     )
     late = run.rule == "optimal" and gap > asked + 1e-9
+    capped = {"memory"} if at(run.scenario, "solver.memory") is not None else set()
     possible: dict[str, set[Any]] = {
         "objective": {value}, "certified_bound": {certified}, "certified_gap": {certificate["gap"]},
         "status": {"breaks_limits" if broken else "optimal" if gap <= asked else "feasible"},
         "proof": {"solver"} if bound < certified else {own, "solver"} if bound == value else {own},
-        "stop": {"time_limit", "exhausted"} | (set() if late else {"gap"}),
+        "stop": {"time_limit", "exhausted"} | (set() if late else {"gap"}) | capped,
         "method": {"exact", "reduced"} if method == "auto" else {method},
     }  # fmt: skip
     for key, known in possible.items():

@@ -352,7 +352,7 @@ def _impossible_word_faults(
         proofs = {"solver"}
     elif summary["bound"] == stored.certificate["value"]:  # lifted to it
         proofs = {recheckable, "solver"}
-    stops = {"time_limit", "exhausted", "gap"}
+    stops = {"time_limit", "exhausted", "gap"} | ({"memory"} if np.isfinite(solver.memory) else set())
     if scenario.strategy.rule == "optimal" and summary["gap"] > solver.gap + 1e-9:
         stops.remove("gap")
     methods = {"exact", "reduced"} if solver.method == "auto" else {solver.method}

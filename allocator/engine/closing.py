@@ -13,7 +13,7 @@ import numpy as np
 from allocator.engine.cores import OptionsInPlay, PricedPoint, in_play, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
-from allocator.engine.program import Effort, nodes_of
+from allocator.engine.program import nodes_of
 from allocator.engine.search import Search
 from allocator.records.progress import Progress
 from allocator.records.solution import Stop
@@ -58,7 +58,7 @@ def close(
         if search.done:
             return "gap"
         if search.left <= 0:
-            return "time_limit"
+            return search.cut_short
         lost = distance(search, priced)
         theta = min(theta, lost)
         play = options_within(columns, priced, theta)
@@ -129,7 +129,7 @@ def _finds_allocation(
     nodes = nodes_of(work * NODES, count)
     early = search.from_neighbour or _gap_ends_search(search)
     enough = priced.bound - _MET * _wanted_loss(search, priced) if early else np.inf
-    effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)
+    effort = search.effort(_ENOUGH * play.theta, nodes, enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)
     search.keep(outcome)
     if play.covers >= play.theta and np.isfinite(outcome.bound):

@@ -46,7 +46,7 @@ from allocator.engine.prices import (
     prices_if_worth,
     relaxation_prices,
 )
-from allocator.engine.program import Effort, LimitRows, nodes_of
+from allocator.engine.program import LimitRows, nodes_of
 from allocator.engine.proof import LEAVES, cut_fits, fits, price, prove
 from allocator.engine.repair import no_offers, repaired
 from allocator.engine.restricted import in_whole_lots
@@ -57,7 +57,7 @@ from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
-from allocator.records.solution import Solution, Stop
+from allocator.records.solution import CUT_SHORT, Solution, Stop
 from allocator.records.strategy import SolverSettings
 
 _FIRST_CORE = 150
@@ -208,8 +208,12 @@ def _walkable(columns: Columns) -> bool:
 
 def _none_found(search: Search) -> NoAllocationError:
     if search.left <= 0:
-        limit = search.settings.time_limit
-        return NoAllocationError(f"no allocation was found within {limit:g} seconds; raise solver.time_limit")
+        settings = search.settings
+        if search.cut_short == "memory":
+            most = f"{settings.memory / 1e9:g} GB"
+            return NoAllocationError(f"no allocation was found within {most} of memory; raise solver.memory")
+        limit = f"{settings.time_limit:g} seconds"
+        return NoAllocationError(f"no allocation was found within {limit}; raise solver.time_limit")
     lots = "cents" if search.book.columns.offers.step is None else "steps"
     return NoAllocationError(
         f"no allocation in whole {lots} was found, nor that there is none; "
@@ -237,7 +241,7 @@ def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
         stop = close(search, priced, _PROVING if trees else 1.0, progress)
     if not search.reduced or (stop == "exhausted" and not search.done and _coarse(search)):
         stop = _cores(search, priced, _PROVING if trees else np.inf, progress)
-    if search.best is None and stop != "time_limit" and trees:
+    if search.best is None and stop not in CUT_SHORT and trees:
         stop = _cores(search, priced, np.inf, progress)
     if trees and prove(search, priced, LEAVES, progress):
         return "exhausted"
@@ -277,7 +281,7 @@ def _count_lots(search: Search, priced: PricedPoint, progress: Progress) -> None
         return
     progress("counting amounts in lots")
     enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
-    effort = Effort(enough, search.left, search.settings.seed, nodes=COUNTED_NODES)
+    effort = search.effort(enough, COUNTED_NODES)
     outcome = count_core(search.book, priced, play, effort, search.best)
     search.keep(outcome)
     if outcome.stop in ("optimal", "node_limit", "time_limit", "other") and np.isfinite(outcome.bound):
@@ -290,7 +294,7 @@ def _cores(search: Search, priced: PricedPoint, proving: float, progress: Progre
     every_amount = len(columns) <= _FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
     while not search.done:
         if search.left <= 0:
-            return "time_limit"
+            return search.cut_short
         play = in_play(columns, priced, size, distance(search, priced), every_amount=every_amount)
         if len(play.options) > _LARGEST_PROGRAM and search.best is not None:
             return "exhausted"
@@ -319,7 +323,7 @@ def _solve(
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     gap = max(search.settings.gap / 2, _ROUGHLY / len(search.book.columns) if roughly else 0.0)
     nodes = None if work == np.inf else nodes_of(work * NODES, len(play.options))
-    effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
+    effort = search.effort(gap * max(abs(priced.bound), 1.0), nodes)
     outcome = solve_core(search.book, priced, play, effort, search.best)
     search.keep(outcome)
     return outcome
@@ -332,7 +336,7 @@ def _conclude(search: Search, outcome: CoreAnswer) -> Stop:
     search.tighten(outcome.bound, "solver")
     if search.done:
         return "gap"
-    return "time_limit" if outcome.stop == "time_limit" else "exhausted"
+    return search.cut_short if outcome.stop == "time_limit" else "exhausted"
 
 
 def _integer_conflict(search: Search, outcome: CoreAnswer) -> InfeasibleError:

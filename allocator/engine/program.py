@@ -119,6 +119,8 @@ class Effort:
     """Off for few rows and many columns: comparing those columns takes far longer than solving."""
     target: float = float("inf")
     """A value that is enough: the first point worth as much ends the search of whole columns."""
+    memory: float = float("inf")
+    """Bytes of the whole process beyond which the solver stops."""
 
 
 def nodes_of(work: float, offers: int) -> int:

@@ -12,8 +12,11 @@ import numpy as np
 from allocator.engine.cores import CoreAnswer
 from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
+from allocator.engine.memory import memory_in_use
+from allocator.engine.program import Effort
 from allocator.engine.verdicts import broken_rows
 from allocator.records.portfolio import Codes, Floats
+from allocator.records.solution import Stop
 from allocator.records.strategy import SolverSettings
 
 
@@ -63,8 +66,24 @@ class Search:
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """Seconds; none where memory is used up."""
+        if self.settings.memory < np.inf and memory_in_use() > self.settings.memory:
+            return 0.0
+        return self._seconds_left
+
+    @property
+    def _seconds_left(self) -> float:
         return self.settings.time_limit - (perf_counter() - self.started)
+
+    @property
+    def cut_short(self) -> Stop:
+        """What a search that has nothing `left` ended by."""
+        return "time_limit" if self._seconds_left <= 0 else "memory"
+
+    def effort(self, distance: float, nodes: int | None, target: float = np.inf) -> Effort:
+        """Of a program with what is left."""
+        settings = self.settings
+        return Effort(distance, self.left, settings.seed, nodes=nodes, target=target, memory=settings.memory)
 
     @property
     def gap(self) -> float:

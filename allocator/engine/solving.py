@@ -17,6 +17,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.memory import memory_in_use
 from allocator.engine.program import Effort, Program, ProgramAnswer
 from allocator.errors import AllocatorError
 from allocator.records.portfolio import Floats, Integers
@@ -80,24 +81,25 @@ def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | N
         solution = highspy.HighsSolution()
         solution.col_value = [float(v) for v in start]
         solver.setSolution(solution)
-    if _run(solver, effort.time_limit + _GRACE) == highspy.HighsStatus.kError:
+    if _run(solver, effort) == highspy.HighsStatus.kError:
         return ProgramAnswer("other", None, -np.inf, np.inf, np.zeros(0))
     return _answer(solver, program)
 
 
-def _run(solver: Any, seconds: float) -> Any:
+def _run(solver: Any, effort: Effort) -> Any:
     """The status of a run in a thread of its own: a signal that comes meanwhile is answered at once.
 
-    Presolve and heuristics do not always look at the clock: past `seconds` they are told to stop.
+    Presolve and heuristics do not always look at the clock: a little past the time limit they are told to
+    stop, as everything is that takes more memory than there may be.
     """
     solver.HandleUserInterrupt = True
-    until = perf_counter() + seconds
+    until = perf_counter() + effort.time_limit + _GRACE
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(solver.run)
         try:
             while not running.done():
                 wait([running], _LISTEN)
-                if perf_counter() > until:
+                if perf_counter() > until or memory_in_use() > effort.memory:
                     solver.cancelSolve()
         except BaseException:
             solver.cancelSolve()

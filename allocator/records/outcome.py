@@ -14,7 +14,7 @@ from allocator.records.case import Inputs
 from allocator.records.ledger import Account, Ledger
 from allocator.records.run import Certificate, Decisions, Status, relative_gap
 from allocator.records.scenario import Scenario
-from allocator.records.solution import Proof, Solution, Stop
+from allocator.records.solution import CUT_SHORT, Proof, Solution, Stop
 
 SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
@@ -127,8 +127,8 @@ class Outcome:
 
     @property
     def stopped(self) -> bool:
-        """Whether the clock ended the search that the decisions, or the bound, come from."""
-        return self.stop == "time_limit"
+        """Whether the search that the decisions, or the bound, come from was cut short."""
+        return self.stop in CUT_SHORT
 
     @property
     def optimal(self) -> bool:

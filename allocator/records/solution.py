@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from allocator.records.cuts import Cut
 from allocator.records.portfolio import Floats
 
-Stop = Literal["gap", "time_limit", "exhausted"]
-"""Why the search ended: the gap asked for was met, the time was up, nothing was left to try."""
+Stop = Literal["gap", "time_limit", "memory", "exhausted"]
+"""Why the search ended: the gap asked for was met, time or memory was used up, nothing was left to try."""
+CUT_SHORT: frozenset[Stop] = frozenset({"time_limit", "memory"})
+"""Ends of a search that would have gone on with more time or memory."""
 Proof = Literal["prices", "tree", "solver"]
 """What a bound rests on: prices, a proof tree over them, or the solver's word."""
 
@@ -51,5 +53,5 @@ class Solution:
 
     @property
     def stopped(self) -> bool:
-        """Whether the clock ended the search: more time may close the gap."""
-        return self.stop == "time_limit"
+        """Whether the search was cut short: more time, or memory, may close the gap."""
+        return self.stop in CUT_SHORT

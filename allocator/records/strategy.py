@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,8 @@ class SolverSettings:
     """Seconds of wall time."""
     threads: int = 2
     seed: int = 0
+    memory: float = inf
+    """Bytes that the process may use before the search ends with what it has."""
     briefly: bool = False
     """Whether the first core and the first proof tree of a small book are the last: no key of a scenario, but
     of a what-if that may cost no more than the solve did."""

@@ -95,12 +95,12 @@ def notes_of(notes: Iterable[str]) -> list[RenderableType]:
 
 
 STOPPED = "*"
-"""Marks what the clock stopped."""
-STOPPED_NOTE = f"{STOPPED} stopped by solver.time_limit: certified, but more time may find better"
+"""Marks what was cut short."""
+STOPPED_NOTE = f"{STOPPED} stopped by solver.time_limit or solver.memory: certified, but more may find better"
 
 
 def marked(text: str, stopped: bool) -> str:
-    """`text` with the mark of what the clock stopped, where it did."""
+    """`text` with the mark of what was cut short, where it was."""
     return f"{text} {STOPPED}".strip() if stopped else text
 
 

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.ledger import LINES
 from allocator.records.run import Run
+from allocator.records.solution import CUT_SHORT
 from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
@@ -75,6 +76,8 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
         f"{summary['funded']:,} of {summary['borrowers']:,} borrowers funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
     ]
+    if summary["stop"] in CUT_SHORT:
+        lines.append(f"stopped by solver.{summary['stop']}: more of it may find better")
     if "price_list" in summary:
         posted = ", ".join(f"{grade} {percent(rate)}" for grade, rate in summary["price_list"].items())
         lines.append(f"price list: {posted}")

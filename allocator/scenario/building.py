@@ -82,7 +82,7 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
         portfolio=_portfolio(typed.portfolio, written.term_years, numbers, frames.get(SOURCE), plugins),
         response=_response(typed.response, frames.get(CHURN)),
         policy=written.stressed(stress.factors),
-        solver=SolverSettings(**typed.solver.model_dump()),
+        solver=SolverSettings(**typed.solver.model_dump(exclude_none=True)),
         document=document,
         stress=stress,
         stresses=stresses,

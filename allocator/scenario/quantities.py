@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault, InputError
@@ -25,6 +25,9 @@ _GROUPED = re.compile(
 )
 """Digits by threes, as 60,000,000 and 60.000.000, 60 000 000 and 60'000'000."""
 _COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)\s*(%?)")
+_MEMORY = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([MG]B)\s*", re.IGNORECASE)
+_BYTES = {"MB": 1e6, "GB": 1e9}
+_MEMORY_SCHEMA = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?[MG]B$", "unit": "MB or GB"}
 _PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
 
 
@@ -147,6 +150,15 @@ def quantity(value: object) -> float:
     return float(number(value, "a number such as 2.5 or 5%").value)
 
 
+def memory(value: object) -> float:
+    """Bytes, of a text in MB or GB."""
+    match = _MEMORY.fullmatch(value) if isinstance(value, str) else None
+    size = float(match[1]) * _BYTES[match[2].upper()] if match else 0.0
+    if size <= 0:
+        raise refuse(Misfit(f"{describe(value)} is no amount of memory", "write one such as 8 GB or 500 MB"))
+    return size
+
+
 def factor(value: object) -> float:
     """What something is multiplied by, at least 0; 140% is 1.4."""
     written = number(value, "a factor such as 1.4")
@@ -247,6 +259,12 @@ Seconds = Annotated[
     float,
     BeforeValidator(positive(lambda value: amount(value, "a number of seconds such as 60"))),
     _schema("seconds", exclusiveMinimum=0),
+]
+Memory = Annotated[
+    float,
+    BeforeValidator(memory),
+    PlainSerializer(lambda size: f"{size / _BYTES['MB']:.15g} MB", when_used="json"),
+    WithJsonSchema(_MEMORY_SCHEMA),
 ]
 Slope = Annotated[
     float,

@@ -31,6 +31,7 @@ from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
     Flag,
+    Memory,
     Money,
     PositiveMoney,
     PositiveWhole,
@@ -231,6 +232,8 @@ class SolverEntry(Typed):
     """Relative distance to the proven bound at which the search ends."""
     time_limit: Seconds = 60.0
     """Wall time after which the best allocation found is taken."""
+    memory: Annotated[Memory, Field(examples=["8 GB"])] | None = None
+    """Memory that the process may use before the best allocation found is taken; absent: all there is."""
     threads: PositiveWhole = 2
     """Threads of the solver."""
     seed: Whole = 0

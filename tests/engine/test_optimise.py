@@ -87,6 +87,14 @@ def hard_case(*limits: Limit) -> Case:
     return Case(book, TABLE, terms, settings=SolverSettings(gap=1e-12, time_limit=1e-6))
 
 
+UNMET = (
+    limit("count", "loans", "exactly", 61.0),
+    limit("B", "drawn", "exactly", 0.5, of="drawn", where={"grade": ["B"]}),
+    limit("earned", "interest", "exactly", 161_234.56),
+)
+"""What no first allocation meets."""
+
+
 def test_no_time_leaves_a_first_allocation_and_says_so() -> None:
     hurried = solve(hard_case())
     assert hurried.solution.stop == "time_limit"
@@ -94,14 +102,23 @@ def test_no_time_leaves_a_first_allocation_and_says_so() -> None:
     assert hurried.outcome.faults == ()
 
 
+def test_no_memory_leaves_a_first_allocation_and_says_so() -> None:
+    case = replace(hard_case(), settings=SolverSettings(gap=1e-12, memory=1e6))
+    spent = solve(case)
+    assert spent.solution.stop == "memory"
+    assert 0 < spent.value < spent.solution.bound
+    assert (spent.outcome.faults, spent.outcome.stopped) == ((), True)
+
+
 def test_no_time_and_no_first_allocation_is_said() -> None:
-    case = hard_case(
-        limit("count", "loans", "exactly", 61.0),
-        limit("B", "drawn", "exactly", 0.5, of="drawn", where={"grade": ["B"]}),
-        limit("earned", "interest", "exactly", 161_234.56),
-    )
     with pytest.raises(NoAllocationError, match=r"^no allocation was found within 1e-06 seconds; raise"):
-        solve(case)
+        solve(hard_case(*UNMET))
+
+
+def test_no_memory_and_no_first_allocation_is_said() -> None:
+    spent = replace(hard_case(*UNMET), settings=SolverSettings(gap=1e-12, memory=1e6))
+    with pytest.raises(NoAllocationError, match=r"within 0\.001 GB of memory; raise solver\.memory$"):
+        solve(spent)
 
 
 def test_the_seed_and_the_threads_change_no_bit() -> None:

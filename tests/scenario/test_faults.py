@@ -136,6 +136,10 @@ SLIPS = {
         ("policy:", "solver: {time_limit: -1}\npolicy:"),
         "line 6, solver.time_limit: -1 is negative, expected 0 or more; write a number of seconds such as 60",
     ),
+    "memory without a unit": (
+        ("policy:", "solver: {memory: 8}\npolicy:"),
+        "line 6, solver.memory: '8' is no amount of memory; write one such as 8 GB or 500 MB",
+    ),
     # texts
     "truth as text": (
         ("where: {grade: A}", "where: {grade: true}"),

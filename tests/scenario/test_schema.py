@@ -102,8 +102,8 @@ def test_the_solver_s_settings(write: Write, base: str) -> None:
     path = write("case.yaml", base)
 
     assert load_scenario(path).solver == SolverSettings("auto", 1e-9, 60.0, 2, 0)
-    sets = ["solver={method: reduced, gap: 1.0e-6, time_limit: 0.5, threads: 1, seed: 3}"]
-    assert load_scenario(path, sets).solver == SolverSettings("reduced", 1e-6, 0.5, 1, 3)
+    sets = ["solver={method: reduced, gap: 1.0e-6, time_limit: 0.5, threads: 1, seed: 3, memory: 1.5gb}"]
+    assert load_scenario(path, sets).solver == SolverSettings("reduced", 1e-6, 0.5, 1, 3, 1.5e9)
 
 
 @pytest.mark.parametrize("name", ["sme-100m", "2026.q1_B", "März", "1"])

@@ -203,7 +203,7 @@ class _Search:
         except NoAllocationError:
             self.stopped = True
             return
-        self.stopped |= outcome.stop == "time_limit"
+        self.stopped |= outcome.stopped
         self.start = outcome.prices
         certificate, price = outcome.certificate, self.sign * outcome.prices[self.row]
         own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
