@@ -41,7 +41,7 @@ def reasons(
     near = declined & ~impossible & ~unprofitable & (priced.option >= 0) & (priced.reduced > rounding)
     out[unprofitable] = NEVER
     out[near] = BY_THE_STEP
-    for name, group in reversed(aside.items()):
+    for name, group in reversed([*aside.items()]):
         out[near & group] = left_out(name)
     crowded = np.flatnonzero(declined & ~impossible & ~unprofitable & ~near)
     row_of = _largest_charge(columns, prices, crowded, free)
