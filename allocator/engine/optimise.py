@@ -128,7 +128,9 @@ def _optimise(
     near = start is not None
     search = Search(book, settings, reduced, from_neighbour=near, given=rounded_from, enough=enough)
     if reduced:
-        priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
+        priced, parts = descended_prices(
+            book, settings.gap / 10, start, lambda: search.seconds_left, progress
+        )
     else:
         priced, parts = relaxation_prices(columns, progress), Parts.none()
     _check_whole(columns, large=False)

@@ -69,16 +69,17 @@ class Search:
         """Seconds; none where memory is used up."""
         if self.settings.memory < np.inf and memory_in_use() > self.settings.memory:
             return 0.0
-        return self._seconds_left
+        return self.seconds_left
 
     @property
-    def _seconds_left(self) -> float:
+    def seconds_left(self) -> float:
+        """For what needs no more memory than the book."""
         return self.settings.time_limit - (perf_counter() - self.started)
 
     @property
     def cut_short(self) -> Stop:
         """What a search that has nothing `left` ended by."""
-        return "time_limit" if self._seconds_left <= 0 else "memory"
+        return "time_limit" if self.seconds_left <= 0 else "memory"
 
     def effort(self, distance: float, nodes: int | None, target: float = np.inf) -> Effort:
         """Of a program with what is left."""

@@ -110,6 +110,24 @@ def test_no_memory_leaves_a_first_allocation_and_says_so() -> None:
     assert (spent.outcome.faults, spent.outcome.stopped) == ((), True)
 
 
+def test_prices_need_no_memory_beyond_the_book() -> None:
+    """Where prices settle a book, as those of large ones do, no search follows that would need memory."""
+    random = np.random.default_rng(3)
+    n = 20_000
+    book = portfolio(
+        random.choice(["A", "B"], n).tolist(),
+        pd=random.uniform(0.001, 0.05, n),
+        max_amount=np.round(random.uniform(1e5, 1e6, n)),
+    )
+    share = limit("share", "drawn", "at_most", 0.3, of="drawn", where={"grade": ["B"]})
+    case = Case(book, TABLE, policy(5e4 * n, limit("loss", "expected_loss", "at_most", 225.0 * n), share))
+    free, spare = (
+        solve(replace(case, settings=SolverSettings(gap=1e-9, memory=memory))) for memory in (np.inf, 1e6)
+    )
+    assert spare.solution.stop == "gap"
+    assert (spare.solution.bound, spare.value) == (free.solution.bound, free.value)
+
+
 def test_no_time_and_no_first_allocation_is_said() -> None:
     with pytest.raises(NoAllocationError, match=r"^no allocation was found within 1e-06 seconds; raise"):
         solve(hard_case(*UNMET))
