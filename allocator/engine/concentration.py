@@ -15,9 +15,12 @@ import numpy as np
 
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
 from allocator.engine.convex import Groups, point_of
+from allocator.engine.cores import COUNTED_BORROWERS
+from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_point
+from allocator.engine.proof import prove_below, table_fits
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
@@ -50,6 +53,8 @@ _MANY_GROUPS = 30
 """Groups beyond which the cones themselves are asked before their cuts, which take many rounds."""
 _CONES_ALONE = 100
 """Groups beyond which the cuts would not end."""
+_LEAST = 1e-12
+"""Relative gap that no proof aims below."""
 _POOR = 1e-3
 """Gap beyond which another way to an allocation is tried."""
 _WIDE_HAIR = 4e-7
@@ -146,7 +151,8 @@ def _by_cuts(
         point = point_of(offers, found)
         if all(own.keeps(point) for own in groups):
             if gap <= settings.gap or hurried:
-                return _with_used_cuts(found, limits, made.cuts, compiled)
+                found = _with_used_cuts(found, limits, made.cuts, compiled)
+                return _proved(found, offers, compiled, made, settings, left)
             gap = settings.gap
             continue
         if left() <= 0:
@@ -164,6 +170,47 @@ def _by_cuts(
         f"no allocation that keeps {' and '.join(own.limit for own in groups)} was found within "
         f"{settings.time_limit:g} seconds; raise solver.time_limit, or the bound"
     )
+
+
+def _proved(
+    found: Solution,
+    offers: OfferBook,
+    compiled: Compiled,
+    made: _Cuts,
+    settings: SolverSettings,
+    left: Callable[[], float],
+) -> Solution:
+    """The solution of a small book with a tree at the bounds as the policy has them.
+
+    What they were tightened by is a gap there. Allocations that the tree meets and that are worth more break
+    a limit that no row says, and are cut off, until none is left.
+    """
+    enough = found.value + max(settings.gap / 2, _LEAST) * max(abs(found.value), 1.0)
+    start = {row.name: price for row, price in zip(compiled(found.cuts, 0.0).rows, found.prices, strict=True)}
+    own, met = replace(made, cuts=list(found.cuts)), list[Floats]()
+
+    def meet(option: Codes, amount: Floats) -> None:
+        met.append(np.vstack([amount, columns.take_up(option) * amount]))
+
+    for _ in range(_TRIES):
+        limits = compiled(own.cuts, 0.0)
+        columns = Columns(offers, limits)
+        if len(columns) > COUNTED_BORROWERS or not table_fits(columns) or left() <= 0:
+            break
+        prices = np.array([start.get(row.name, 0.0) for row in limits.rows])
+        if dense.bound(columns, prices, dense.respond(columns, prices)) <= enough:
+            break
+        met.clear()
+        bound, tree = prove_below(columns, prices, enough, left, meet)
+        if bound <= found.value + settings.gap * max(abs(found.value), 1.0):
+            closed = replace(found, prices=prices, bound=bound, tree=tree, stop="gap")
+            return _with_used_cuts(closed, limits, own.cuts, compiled)
+        broken = [point for point in met if not all(one.keeps(point) for one in own.groups)]
+        if not broken:
+            break
+        for point in broken:
+            own.add(point, 0.0)
+    return found
 
 
 def _near(

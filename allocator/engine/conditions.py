@@ -49,7 +49,7 @@ class _Case:
     empty: bool = False
     """Whether the solver found that there are none."""
     trusted: bool = False
-    """Whether nothing else says so much."""
+    """Whether its bound, or that there are none, is not what its prices or tree prove."""
     prices: Mapping[str, float] = field(default_factory=dict)
     tree: Mapping[str, Any] | None = None
     """What proves more than the prices."""
@@ -127,13 +127,12 @@ class _Search:
         return next((name for name in still if np.any(self.groups[name] & lent)), "")
 
     def price(self, case: _Case) -> None:
-        """Prices of a case that has none: where there is an allocation, those at which it falls behind.
-
-        Where only whole amounts say so, a tree.
-        """
+        """Prices at which a case that has none falls behind, or a tree where whole amounts alone say so."""
         columns = Columns(self.book(case), self.compiled(case.held))
-        value = 0.0 if self.best is None else self.best.value
-        enough = value - _ENOUGH * max(abs(value), 1.0)
+        enough = self.target
+        if case.empty:
+            value = 0.0 if self.best is None else self.best.value
+            enough = value - _ENOUGH * max(abs(value), 1.0)
         zeros = np.zeros(len(columns.limits))
 
         def left() -> float:
@@ -144,7 +143,7 @@ class _Search:
         proved = dense.bound(columns, own, dense.respond(columns, own))
         if proved > enough and in_one_program(columns, self.settings) and table_fits(columns):
             proved, case.tree = prove_below(columns, own, enough, left)
-        case.trusted = case.empty and proved > self.target
+        case.trusted = proved > max(self.target, case.bound)
         if not case.empty:
             case.bound = min(case.bound, proved)
 

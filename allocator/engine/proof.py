@@ -88,15 +88,24 @@ def prove(
 
 
 def prove_below(
-    columns: Columns, prices: Floats, enough: float, left: Callable[[], float]
+    columns: Columns,
+    prices: Floats,
+    enough: float,
+    left: Callable[[], float],
+    offer: Callable[[Codes, Floats], None] = lambda _option, _amount: None,
 ) -> tuple[float, dict[str, Any]]:
     """A tree grown from `prices` (m,) until no allocation of a book that fits is worth more than `enough`.
 
-    It needs no allocation to start from, and there may be none: then its leaves are empty. Returns what it
-    proves, as far as it went, too.
+    It needs no allocation to start from, and there may be none: then its leaves are empty. `offer` is told of
+    those it meets, which may break a limit. Returns what it proves, as far as it went, too.
     """
+
+    def met(option: Codes, amount: Floats) -> float:
+        offer(option, amount)
+        return enough
+
     leaves = min(LEAVES, _WORK // max(len(columns), 1))
-    goal = TreeGoal(enough, leaves, columns.offers.step or CENT, lambda _option, _amount: enough, left)
+    goal = TreeGoal(enough, leaves, columns.offers.step or CENT, met, left)
     tree = grow(book_of(columns), prices, goal)
     bound = tree.bound + _summation(tree)
     return bound, document(tree, bound, columns.limits.rhs)

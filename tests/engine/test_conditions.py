@@ -72,7 +72,18 @@ def test_whole_loans_against_brute_force(seed: int) -> None:
     case, entries = tiny(seed)
     solved = solve(case)
     assert solved.value == pytest.approx(best_of(case, entries), rel=1e-9, abs=1e-9)
-    assert solved.outcome.certificate.gap <= 1e-8
+    assert solved.outcome.certificate.gap <= 1e-9
+
+
+def test_what_only_whole_loans_rule_out_is_proved_by_a_tree() -> None:
+    """Two and a half loans would let the group in, and be worth more than two of the others."""
+    entry = conditional(limit("then", "offered", "at_least", 250.0), "a")
+    book = portfolio(["A"] * 4, pd=[0.0, 0.0, 0.04, 0.04], max_amount=100.0, texts={"sector": list("aabb")})
+    terms = policy(250.0, entry, ticket=(100.0, 100.0), step=100.0, rates={"A": (0.0, 1.0)})
+    solved = solve(Case(book, TABLE, terms))
+    assert solved.decisions.amount.tolist() == [0.0, 0.0, 100.0, 100.0]
+    assert solved.outcome.certificate.gap <= 1e-9
+    assert solved.solution.proof == "tree"
 
 
 def agree(seed: int, largest: int) -> None:
