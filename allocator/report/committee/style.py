@@ -85,7 +85,7 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 *{{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h2 a{{display:none}}
 .part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
-.card,tr,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
+.card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
 tfoot{{display:table-row-group}}
 }}
 """.strip()
