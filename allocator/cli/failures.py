@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from allocator.errors import AllocatorError, Fault, InfeasibleError, OutputError
+from allocator.report.room import room
 from allocator.report.visible import visible
 
 INTERRUPTED = 130
 TERMINATED = 143
-_WIDTH = 100
 
 
 def say_failure(error: AllocatorError, as_json: bool) -> None:
@@ -83,13 +83,13 @@ def _path_from_here(file: str | None) -> str | None:
 
 
 def _wrapped(text: str, first: str, further: str) -> list[str]:
-    """`text` in lines of at most 100 columns; words, as paths are, stay whole.
+    """`text` in lines as wide as a page; words, as paths are, stay whole.
 
     Line breaks, which the messages of libraries hold, are blanks.
     """
     return textwrap.wrap(
         visible(text.replace("\n", " ").replace("\t", " ")),
-        _WIDTH,
+        room(),
         initial_indent=first,
         subsequent_indent=further,
         break_long_words=False,

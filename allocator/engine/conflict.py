@@ -69,7 +69,7 @@ def with_conflicts(
     if conflicts and [set(names) for names in conflicts] != [set(error.conflict)]:
         known = {fault.field: fault for fault in faults}
         fields = dict.fromkeys(f"limit {name}" for names in conflicts for name in names)
-        usual = Fault("holds the others up", "loosen or drop it")
+        usual = Fault("keeps the others from being met", "loosen or drop it")
         faults = tuple(known.get(field) or replace(usual, field=field) for field in fields)
         message = _message(conflicts[0], alone, conflicts[1:])
     return InfeasibleError(
@@ -186,7 +186,9 @@ def _whole_rows_hold(columns: Columns, dropped: int) -> bool:
 def _fault(name: str, broken: float) -> Fault:
     """What a limit lacks where all limits together are broken least, each in its own scale."""
     problem = (
-        f"lacks {broken:,.2f} where the limits are broken least" if broken > 0 else "holds the others up"
+        f"lacks {broken:,.2f} where the limits are broken least"
+        if broken > 0
+        else "keeps the others from being met"
     )
     return Fault(problem, "loosen or drop it", field=f"limit {name}")
 

@@ -62,22 +62,23 @@ padding-top:8px;font-size:13.5px;color:{MUTED}}}
 footer p{{margin:0 0 3px}}
 .sign{{display:flex;gap:16px;align-items:flex-end;padding-top:26px}}.sign span{{width:112px;
 border-top:1px solid {INK};text-align:center}}
+@media screen and (max-width:1140px){{.third,.half{{grid-column:1/-1}}.tall{{grid-row:auto}}}}
 @media screen and (max-width:820px){{
 main{{padding:16px}}header,footer{{flex-direction:column;gap:10px}}.seal{{flex-basis:auto;width:100%}}
-.third,.half{{grid-column:1/-1}}.tall{{grid-row:auto}}.cards{{grid-template-columns:1fr 1fr;gap:8px}}
+.cards{{grid-template-columns:1fr 1fr;gap:8px}}
 .card .big{{font-size:23px}}
 h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 }}
-@media screen and (max-width:560px){{
+@media screen and (max-width:1040px){{
 .stack thead{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
-.stack tr{{display:grid;grid-template-columns:1fr 1fr;padding:5px 0;gap:0 14px}}
+.stack tr{{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));padding:5px 0;gap:0 14px}}
 .stack td{{display:block;text-align:right;padding:1px 0;white-space:normal}}
 .stack tbody tr:first-child{{border-top:0}}
 .stack td:empty{{display:none}}.stack td.b{{grid-column:1/-1;width:auto;order:9}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
 .stack td:first-child{{grid-column:1/-1;font-weight:700;text-align:left}}
 .stack td:first-child::before{{content:none}}
-.stack.h tr{{grid-template-columns:1fr 1fr 1fr}}.stack.h td.n{{text-align:right;padding:1px 4px}}
+.stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(105px,1fr))}}.stack.h td.n{{text-align:right;padding:1px 4px}}
 .stack.h td::before{{color:inherit}}
 }}
 @media print{{
@@ -87,5 +88,6 @@ main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h
 .part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
 .card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
 tfoot{{display:table-row-group}}
+.half th,.half td{{padding-left:3px;padding-right:3px}}
 }}
 """.strip()
