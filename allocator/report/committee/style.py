@@ -78,7 +78,8 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
 .stack td:first-child{{grid-column:1/-1;font-weight:700;text-align:left}}
 .stack td:first-child::before{{content:none}}
-.stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(105px,1fr))}}.stack.h td.n{{text-align:right;padding:1px 4px}}
+.stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(105px,1fr))}}
+.stack.h td.n{{text-align:right;padding:1px 4px}}
 .stack.h td::before{{color:inherit}}
 }}
 @media print{{
