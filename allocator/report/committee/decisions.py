@@ -9,6 +9,7 @@ from allocator.report.committee.blocks import (
     Block,
     Cell,
     Column,
+    Inline,
     Row,
     Section,
     Stretch,
@@ -108,7 +109,26 @@ def _left_out(docs: Documents) -> tuple[Block, ...]:
     columns = (
         Column("Reason", "text"), Column("Borrowers"), Column("", "bar"), Column(headed("Asked for", unit))
     )  # fmt: skip
-    return (Table(columns, tuple(rows), more=f"and {hidden} further reasons" if hidden else ""),)
+    table = Table(columns, tuple(rows), more=f"and {hidden} further reasons" if hidden else "")
+    return (table, words(*_left_out_by_grade(docs)))
+
+
+def _left_out_by_grade(docs: Documents) -> Sequence[Inline]:
+    """How many of each grade get no offer."""
+
+    def left(place: Place) -> int:
+        return int(docs.number((*place, "borrowers")) - docs.number((*place, "funded")))
+
+    grades = [place for place in docs.places("summary", "by_grade") if left(place)]
+    said: list[Inline] = ["By grade: "]
+    for at, place in enumerate(grades[:_MOST]):
+        asked = docs.count(*place, "borrowers")
+        part: tuple[Inline, ...] = (f"{left(place):,} of ", asked)
+        if not docs.number((*place, "funded")):
+            part = ("all ", asked)
+        said += [f"{', ' if at else ''}{place[-1]} ", *part]
+    hidden = len(grades) - _MOST
+    return [*said, f", and of {hidden} further grades." if hidden > 0 else "."]
 
 
 def decisions_annex(docs: Documents) -> Section:

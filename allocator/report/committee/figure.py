@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from allocator.records.plain import plain
@@ -21,6 +22,8 @@ Place = tuple[Key, ...]
 
 _FINEST = 9
 """Decimals of a percentage at most."""
+_SMALLEST_PRICE = 1e-6
+"""Below it zeros are counted, not written."""
 _FINEST_COUNT = 6
 """Decimals of a count at most: what is smaller comes of rounding."""
 
@@ -89,9 +92,11 @@ class Documents:
         return Figure(signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
 
     def price(self, *place: Key) -> Figure:
-        """A price, a gap: to four significant digits."""
+        """A price, a gap: to four significant digits; a small one in full, next to nothing by its power."""
         value = self.number(place)
-        return Figure(signed(small(value)), value, place)
+        text = small(value)
+        plain_price = f"{Decimal(text):f}" if _SMALLEST_PRICE <= abs(value) < 1.0 else text
+        return Figure(signed(plain_price), value, place)
 
     def exact(self, *place: Key) -> Figure:
         """An amount to the cent, as an auditor adds them up."""

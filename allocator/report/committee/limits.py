@@ -61,6 +61,8 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
     told = [f"{len(others)} others, {fullest}"] * bool(others)
     uses = [_in_summary(docs, place) for place in shown]
     told += floors_of(uses)
+    costly = any(use["price"] < 0 for use in uses)
+    told += ["a price below 0 is what one more of a floor takes away"] * costly
     told += ["a bar with a gap near its end goes on"] * any(used_of(use) * _FULL > 1.0 for use in uses)
     more = f"{'; '.join(told)}." if told else ""
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
