@@ -1,4 +1,4 @@
-"""A report and pictures in a real browser without a network: at 1,280 pixels, at 390, and on A4."""
+"""A report and pictures in a real browser without a network: at 1,280 pixels, at 390, between, and on A4."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ WIDTH = 595.5
 def test_everything_stands_inside_the_window_and_nothing_is_asked_for(tmp_path: Path) -> None:
     pictures = (picture_of(chart(PANELS[name])) for name in ("cells", "marks beside one another"))
     pages = [html_of(report_with("regions of the north", 9)), *pictures]
-    told = seen_by(tmp_path, pages, [390, 1280])
-    assert sorted(told) == sorted(f"{width}: 0 outside, no faults" for width in (390, 1280) for _ in pages)
+    widths = [390, 900, 1280]
+    told = seen_by(tmp_path, pages, widths)
+    assert sorted(told) == sorted(f"{width}: 0 outside, no faults" for width in widths for _ in pages)
 
 
 def test_on_paper_no_word_is_cut_off(tmp_path: Path) -> None:

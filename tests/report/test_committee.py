@@ -9,6 +9,7 @@ import pytest
 from allocator.insight.dossier import HUGE, LARGE, ReportEffort
 from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed
 from allocator.report.committee.budget import steps_of
+from allocator.report.committee.decisions import declined_section
 from allocator.report.committee.figure import Documents, pointer
 from allocator.report.committee.front import front
 from allocator.report.committee.levers import levers_section
@@ -228,3 +229,21 @@ def test_the_bound_is_never_below_the_value_that_it_is_on() -> None:
     below, above = ({"value": value, "bound": 130.09} for value in (130.05, 130.1))
     assert best_possible(documents(summary=summary, certificate=below)) == ("certificate", "bound")
     assert best_possible(documents(summary=summary, certificate=above)) == ("summary", "bound")
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [(0.01065, "0.01065"), (4.046e-05, "0.00004046"), (3e-13, "3e-13"), (-284.8, "\u2212284.8")],
+)
+def test_a_small_price_is_written_in_full(price: float, told: str) -> None:
+    assert documents(limit={"price": price}).price("limit", "price").text == told
+
+
+def test_who_is_left_out_is_told_by_grade() -> None:
+    grades = {"A": {"borrowers": 66, "funded": 57}, "B": {"borrowers": 5, "funded": 5},
+              "C": {"borrowers": 84, "funded": 0}}  # fmt: skip
+    reasons = [{"reason": "crowded out by the budget", "borrowers": 93, "requested": 1.0}]
+    docs = documents(summary={"by_grade": grades}, composition={"refusals": reasons})
+    section = declined_section(docs)
+    said = markdown_of(Report("t", "s", (("seal",),), True, section.blocks, (), (), (), (), ()))
+    assert "By grade: A 9 of 66, C all 84." in said
