@@ -77,6 +77,7 @@ def made_summary(name: str, allocation: pd.DataFrame, certificate: Certificate) 
         "name": name,
         "status": "optimal",
         "proof": "prices",
+        "stop": "gap",
         "strategy": "optimal",
         "limits_broken": [],
         "terms_broken": {},
