@@ -41,7 +41,10 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "clients_changed": ("loans", False, lambda book: np.where(book.served, -1.0, 1.0)),
     "money_moved": ("offered", False, lambda book: np.where(book.rises, 1.0, -1.0)),
     "hhi": ("offered", False, lambda book: 0.0 * book.pd),
+    "value": ("interest", False, lambda book: 1.0 - book.pd),
 }
+# What a measure adds up -> its line of the ledger.
+BASES = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans", "booked": "take_up"}
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
 FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
     "logistic": (
@@ -992,9 +995,9 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             place = {value: k for k, value in enumerate(values)}
             row = np.where(inside, np.array([place.get(text, -1) for text in texts]), -1)
             names = [f"{limit.name}[{value}]" for value in values]
-        weight = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
+        column = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
         basis, exposed, own = MEASURES[limit.measure]
-        weight = own(book) * weight
+        weight = own(book) * column
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
         amount = policy.amounts.get(limit.of, 1.0)
         moved = limit.measure == "money_moved"
@@ -1003,7 +1006,8 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             limit=limit.name, given=borrowers.passes(limit.given) if limit.given else None,
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=not moved and bool(np.all(weight[row >= 0] == 1)),
-            moved=moved, once=np.where(book.rises & (row >= 0) & moved, -2.0 * book.then, 0.0),
+            moved=moved,
+            further=[(b, np.where(row >= 0, part * column, 0.0)) for b, part in beside(limit, policy, book)],
             exposed=exposed and limit.name != "budget",
             of="" if limit.of in policy.amounts else limit.of, among=limit.base is not None,
             base=borrowers.passes(limit.base or {}),
@@ -1016,6 +1020,18 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
     return made
+
+
+def beside(limit: Facts, policy: Facts, book: Facts) -> list[tuple[str, Any]]:
+    """Bases that the limit's measure adds up besides, each with its weight: of money moved, and of value."""
+    if limit.measure == "money_moved":
+        return [("loans", np.where(book.rises, -2.0 * book.then, 0.0))]
+    if limit.measure != "value":
+        return []
+    lost, spent = book.pd * book.lgd, policy.funding * book.term
+    drawn = [("drawn", -lost), ("drawn", -spent), ("drawn", policy.kappa), ("offered", -policy.kappa)]
+    booked = [("booked", book.worth), ("booked", -policy.processing)]
+    return [*drawn, *booked, ("loans", (policy.decline - 1.0) * book.worth)]
 
 
 def measure_risk(book: Facts, policy: Facts, borrowers: Borrowers) -> None:
@@ -1100,7 +1116,9 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
         bound, everybody, loans = rows.bound * reference, slice(None), rows.basis == "loans"
         for name, own, held in zip(rows.names, members_of(rows), rows.lent, strict=True):
             weight, some = rows.weight[own], np.abs(rows.weight[own])
-            terms = weight * bases[rows.basis][own]
+            parts = [weight * bases[rows.basis][own]]
+            parts += [part[own] * bases[basis][own] for basis, part in rows.further if not rows.moved]
+            terms = sum(parts[1:], parts[0])
             if rows.moved:  # |x - f| - f
                 terms = np.maximum(bases["offered"][own] - 2.0 * book.then[own], -bases["offered"][own])
             used, scale = total(terms) + held, max(abs(bound), float(np.max(np.abs(terms), initial=0.0)))
@@ -1124,7 +1142,8 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
                 right = rows.whole * (counted(rows, everybody) if rows.of else 1)
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
-            size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
+            size = total(np.abs(terms if rows.moved else parts).ravel()) + abs(held) + abs(bound)
+            excess = max(float(over), 0.0)
             off, hard = bool(over > tolerance), rows.penalty == math.inf
             paid = rows.penalty * excess if 0 < rows.penalty < math.inf else 0.0
             doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (over > -6 * U * size)
@@ -1140,17 +1159,16 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
 def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, float]) -> Facts:
     """What prices charge a unit of each basis; b'lambda with the idle budget's worth; terms as in offers."""
     n = len(run.book.ids)
-    charge, terms = ({basis: np.zeros(n) for basis, *_ in MEASURES.values()} for _ in range(2))
+    charge, terms = ({basis: np.zeros(n) for basis in BASES} for _ in range(2))
     parts, policy = [0.0], run.policy
     signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
     for rows in run.rows:
         own = np.clip([prices.get(name, 0.0) for name in rows.names], *signs[rows.sense])
         own = np.clip(own, -rows.penalty, rows.penalty) + 0.0
-        mine = np.append(own, 0.0)[rows.row] * rows.weight
-        charge[rows.basis] += mine
-        terms[rows.basis] += np.abs(mine)
-        charge["loans"] += np.append(own, 0.0)[rows.row] * rows.once
-        terms["loans"] += np.abs(np.append(own, 0.0)[rows.row] * rows.once)
+        for basis, weight in [(rows.basis, rows.weight), *rows.further]:
+            mine = np.append(own, 0.0)[rows.row] * weight
+            charge[basis] += mine
+            terms[basis] += np.abs(mine)
         lent = total(run.book.exposure[rows.base]) if rows.exposed else 0.0
         side = rows.bound * (lent if rows.of else 1.0)
         for price, name, used in zip(own.tolist(), rows.names, rows.lent, strict=True):
@@ -1174,7 +1192,9 @@ def answers(offers: Facts, charges: Facts, operations: int) -> tuple[Array, Arra
     terms = offers.unit_terms + size["offered"] + offers.accept * size["drawn"]
     terms = (terms + np.abs(offers.gross) * size["interest"]) * offers.high[:, None]
     ends = np.maximum(unit * offers.low[:, None], unit * offers.high[:, None])
-    return ends + (offers.once - own["loans"]), operations * U * (terms + offers.once_terms + size["loans"])
+    once = offers.once - own["loans"] - offers.accept * own["booked"]
+    size_once = offers.once_terms + size["loans"] + offers.accept * size["booked"]
+    return ends + once, operations * U * (terms + size_once)
 
 
 def values_of(parts: Iterable[Facts], charges: Facts, operations: int) -> Facts:
@@ -1528,6 +1548,7 @@ def run_of(
     measure_risk(book, policy, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
+    run.operations += 4 * sum(limit.measure == "value" for limit in policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
     for rows in run.rows:
@@ -1536,8 +1557,7 @@ def run_of(
     run.conditional = {rows.limit: rows.given for rows in run.rows if rows.given is not None}
     alone = any(limit.measure == "hhi" for limit in policy.limits) or "lists" in certificate
     need(not (run.conditional and alone), "policy.limits: a condition beside an index, or a price list")
-    bases = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans"}
-    run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in bases.items()})
+    run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in BASES.items()})
     run.terms = broken_terms(run, decided["amount"], allowed)
     indices = {limit.name: limit for limit in policy.limits if limit.measure == "hhi"}
     for use in (use for use in run.uses if use.name in indices):

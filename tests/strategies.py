@@ -24,7 +24,10 @@ GROUPS = (
     Group("offered", (Condition("grade", ("A",)),)),
     Group("drawn", (Condition("pd", above=0.01), Condition("sector", ("food", "NO")))),
 )
-MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "clients_changed", "loans")
+MEASURES = (
+    *("offered", "drawn", "interest", "gross_interest", "expected_loss", "clients_changed", "loans"),
+    *("value", "value"),
+)
 SENSES = ("at_most", "at_least", "exactly")
 
 

@@ -61,7 +61,7 @@ def above(anchor: str, text: str) -> dict[str, str]:
 
 
 MEASURE: Recipe = {
-    "records/scenario.py": above('    "loans"]', '    "defaulted",\n'),
+    "records/scenario.py": above('    "loans", "value"]', '    "defaulted",\n'),
     "limits/measures.py": above("def _loans(", DEFAULTED)
     | above('    "loans": _loans', '    "defaulted": _defaulted,\n'),
     "certification/measures.py": above(

@@ -91,7 +91,7 @@ class OfferSizes:
         `charges` are the magnitudes of what each basis is charged, after `operations`.
         """
         per_unit = self.per_unit + charges["offered"] + charges["drawn"] + self.gross * charges["interest"]
-        size = amount * per_unit + self.fixed + charges["loans"]
+        size = amount * per_unit + self.fixed + charges["loans"] + charges["booked"]
         return np.asarray(error_of(_OFFER + operations, size))
 
 

@@ -111,7 +111,7 @@ class Table:
         """(nb, K) values of the options of `sets` at the better end, -inf for the others."""
         own = {basis: charge[self.member][:, None] for basis, charge in charges.per_basis.items()}
         per_unit = self.margin - own["offered"] - self.take_up * own["drawn"] - self.gross * own["interest"]
-        per_loan = self.fixed - own["loans"]
+        per_loan = self.fixed - own["loans"] - self.take_up * own["booked"]
         ends = np.maximum(per_unit * sets.low[:, None], per_unit * sets.high[:, None]) + per_loan
         return np.where(sets.options, ends, -np.inf)
 

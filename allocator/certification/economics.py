@@ -49,17 +49,19 @@ def ledger_of(portfolio: Portfolio, policy: Policy, amount: Floats, rate: Floats
 
 @dataclass(frozen=True)
 class Bases:
-    """What the four measures add up, arrays of shape (n,)."""
+    """What the five bases add up, arrays of shape (n,)."""
 
     offered: Floats
     drawn: Floats
     interest: Floats
     """Gross."""
     loans: Booleans
+    booked: Floats
+    """Take-up of the offers made."""
 
     @classmethod
     def of(cls, ledger: Ledger) -> Bases:
-        return cls(ledger.amount, ledger.drawn, ledger.gross_interest, ledger.amount > 0)
+        return cls(ledger.amount, ledger.drawn, ledger.gross_interest, ledger.amount > 0, ledger.take_up)
 
 
 Number = TypeVar("Number", Floats, Fraction)
@@ -112,7 +114,7 @@ def _margin(
         term * (1 - pd - charges["interest"]),
         churn - pd * lgd - number(policy.funding_rate) * term - charges["drawn"],
         -churn - charges["offered"],
-        relationship - number(policy.processing_cost),
+        relationship - number(policy.processing_cost) - charges["booked"],
         (declined - 1) * relationship - charges["loans"],
     )
 

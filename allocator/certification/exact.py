@@ -163,14 +163,14 @@ class _ChargedOffers:
             if code >= 0 and prices[code]:
                 weight = ONE if exact.weights is None else exact.weights[i]
                 charge[exact.block.basis] += prices[code] * weight
-                charge["loans"] += prices[code] * exact.per_loan(i)
+                for basis, further in exact.further[i].items() if exact.block.further else ():
+                    charge[basis] += prices[code] * further
         own = table.worths[row]
         gross, drawn = own.gross - table.terms[row] * charge["interest"], own.drawn - charge["drawn"]
         offered, fixed = own.offered - charge["offered"], own.fixed - charge["loans"]
+        booked = own.booked - charge["booked"]
         ends = {Fraction(float(end[row])) for end in (sets.low, sets.high)}
-        at_ends = [
-            table.menus[row].values(gross * x, drawn * x + own.booked, offered * x + fixed) for x in ends
-        ]
+        at_ends = [table.menus[row].values(gross * x, drawn * x + booked, offered * x + fixed) for x in ends]
         return {k: max(values[k] for values in at_ends) for k in options}
 
 

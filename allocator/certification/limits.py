@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.concentration import with_cuts
-from allocator.certification.economics import BASES
+from allocator.certification.economics import BASES, Margin, columns_of, magnitudes
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.measures import ByRule, counted_by, outset_of, times, weight_of
 from allocator.certification.members import as_counted, inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
 from allocator.records.former import FORMER_AMOUNT
+from allocator.records.ledger import VALUE
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 
@@ -52,6 +53,26 @@ class ExactRows:
     def room(self, row: int) -> Fraction:
         """What is left to new offers of a row without a reference, whose unit is 1."""
         return self.bound - Fraction(self.lent.exact(row), self.per_unit)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A basis times a weight."""
+
+    basis: str
+    weight: Floats | None
+    """(n,) None: 1."""
+    size: Floats | None = None
+    """(n,) the magnitudes that the weight is the sum of; None: its own."""
+
+    @property
+    def magnitude(self) -> Floats | None:
+        return self.weight if self.size is None else self.size
+
+    def at(self, span: slice | Integers) -> Part:
+        """Of the borrowers of `span` alone."""
+        weight, size = (None if own is None else own[span] for own in (self.weight, self.size))
+        return Part(self.basis, weight, size)
 
 
 @dataclass(frozen=True)
@@ -96,20 +117,20 @@ class Block:
     """The limit, where it must hold only if something is lent to a group."""
     former: Floats | None = None
     """(n,) f, where an offer of x counts |x - f| - f: x - 2 f where the weight is 1, -x where it is -1."""
+    further: tuple[Part, ...] = ()
+    """What it adds up besides."""
 
     @property
-    def per_loan(self) -> Floats | None:
-        """(n,) what an offer uses besides, whatever its amount; None: nothing."""
-        if self.former is None or self.weight is None:
-            return None
-        return np.where(self.weight > 0, -2.0 * self.former, 0.0)
+    def parts(self) -> tuple[Part, ...]:
+        """What an offer uses is their sum."""
+        return (Part(self.basis, self.weight), *self.further)
 
-    def used_by(self, bases: Any) -> Any:
-        """(n,) what offers use of their rows, references aside."""
-        basis = getattr(bases, self.basis)
+    def terms_of(self, bases: Any) -> list[Any]:
+        """(n,) each: what offers use of their rows is the sum of these, references aside."""
         if self.former is not None:
-            return np.where(basis > 0, np.maximum(basis - 2.0 * self.former, -basis), 0.0)
-        return basis if self.weight is None else basis * self.weight
+            basis = getattr(bases, self.basis)
+            return [np.where(basis > 0, np.maximum(basis - 2.0 * self.former, -basis), 0.0)]
+        return [times(getattr(bases, part.basis), part.weight) for part in self.parts]
 
     def under(self, held: Container[str]) -> Block:
         """The block where of the conditional limits those in `held` must hold, and no others."""
@@ -121,12 +142,19 @@ class Block:
         """Whether the rows may be missed at a price."""
         return 0.0 < self.penalty < inf
 
+    def used_by(self, bases: Any) -> Any:
+        """(n,) what offers use of their rows, references aside."""
+        first, *others = self.terms_of(bases)
+        return np.sum([first, *others], axis=0) if others else first
+
     def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
         weight = None if self.weight is None else self.weight[span]
         base = None if self.base is None else self.base[span]
         former = None if self.former is None else self.former[span]
-        own = {"codes": self.codes[span], "weight": weight, "base": base, "former": former}
+        further = tuple(part.at(span) for part in self.further)
+        own: dict[str, Any] = {"codes": self.codes[span], "weight": weight, "base": base, "former": former}
+        own["further"] = further
         return Block(**{**vars(self), **own})
 
     def referred(self, amount: Any) -> Any:
@@ -140,9 +168,8 @@ class Block:
         """
         if not np.any(prices):
             return 0.0, 0.0
-        per_basis[self.basis] += self._charged(prices, None, self.weight)
-        if self.per_loan is not None:
-            per_basis["loans"] += self._charged(prices, None, self.per_loan)
+        for part in self.parts:
+            per_basis[part.basis] += self._charged(prices, None, part.weight)
         if self.reference:
             per_basis[self.reference] -= self.referred(self.share * float(np.sum(prices)))
         magnitudes = np.abs(prices)
@@ -153,19 +180,17 @@ class Block:
         """Adds the magnitudes of what `price_offers` adds, of the borrowers at `rows` (None: of all)."""
         if not np.any(prices):
             return
-        sizes[self.basis] = np.abs(self._charged(prices, rows, self.weight)) + sizes[self.basis]
-        if self.per_loan is not None:
-            sizes["loans"] = np.abs(self._charged(prices, rows, self.per_loan)) + sizes["loans"]
+        for part in self.parts:
+            sizes[part.basis] = np.abs(self._charged(prices, rows, part.magnitude)) + sizes[part.basis]
         if self.reference:
             sizes[self.reference] = sizes[self.reference] + self._referred(prices)
 
     def add_largest(self, prices: Floats, sizes: dict[str, float]) -> None:
         """Adds what is no less than any borrower's of these magnitudes."""
-        weight = 1.0 if self.weight is None else float(np.max(np.abs(self.weight), initial=0.0))
         highest = float(np.max(np.abs(prices), initial=0.0))
-        sizes[self.basis] += highest * weight
-        if self.per_loan is not None:
-            sizes["loans"] += highest * float(np.max(np.abs(self.per_loan), initial=0.0))
+        for part in self.parts:
+            own = part.magnitude
+            sizes[part.basis] += highest * (1.0 if own is None else float(np.max(np.abs(own), initial=0.0)))
         if self.reference:
             sizes[self.reference] += self._referred(prices)
 
@@ -239,7 +264,8 @@ def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charge
     for block, own in priced:
         part, size = block.price_offers(own, per_basis)
         constant, constant_size = constant + part, constant_size + size
-    operations = _WEIGHED + 2 * len(blocks) + max(depth(len(block.names)) for block in blocks)
+    parts = sum(len(block.parts) for block in blocks)
+    operations = _WEIGHED + 2 * parts + max(depth(len(block.names)) for block in blocks)
     lent = max(block.lent_operations for block in blocks)
     return Charges(per_basis, constant, constant_size, operations, operations + _ROOM + lent, priced)
 
@@ -286,10 +312,29 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
         base=base,
         penalty=limit.penalty,
         former=then,
+        further=further_of(limit, policy, portfolio, weight),
         conditional=limit.name if limit.if_lent_to else "",
     )
     whole = decimal(limit.bound) * decimal(policy.amount_of(limit))
     return replace(block, exact=_exact(block, portfolio, whole))
+
+
+def further_of(limit: Limit, policy: Policy, portfolio: Portfolio, weight: Floats | None) -> tuple[Part, ...]:
+    """What the limit's rows add up beside the basis that `weight` (n,) multiplies."""
+    if counted_by(limit).former and weight is not None:
+        return (Part("loans", np.where(weight > 0, -2.0 * portfolio.number(FORMER_AMOUNT), 0.0)),)
+    if limit.measure != VALUE:
+        return ()
+    portfolio = as_counted(limit, portfolio)
+    column = None if limit.weight is None else portfolio.number(limit.weight)
+    own = Margin.of(portfolio, policy)
+    _, per_unit, fixed = magnitudes(columns_of(portfolio), policy, 0.0)
+    return (
+        Part("drawn", times(own.drawn, column), times(per_unit, column)),
+        Part("offered", times(np.broadcast_to(own.offered, len(portfolio)), column)),
+        Part("booked", times(own.booked, column), times(fixed, column)),
+        Part("loans", times(own.fixed, column)),
+    )
 
 
 def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None]:

@@ -51,6 +51,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
     ),
     "money_moved": CountedMeasure("offered", former=True),
     "loans": CountedMeasure("loans"),
+    "value": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),  # and further parts, in `limits`
     "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
 }
 

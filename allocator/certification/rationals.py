@@ -12,11 +12,13 @@ from math import lcm
 import numpy as np
 
 from allocator.certification.curves import isotonic
+from allocator.certification.economics import Margin
 from allocator.certification.limits import Block
 from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
 from allocator.certification.members import as_counted
 from allocator.certification.terms import Terms
 from allocator.records.curves import Response
+from allocator.records.ledger import VALUE
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
 from allocator.records.weights import weights_of
@@ -92,18 +94,22 @@ class ExactBlock:
 
     def weight(self, i: int) -> Fraction:
         """What multiplies borrower i's basis."""
-        limit, portfolio = self.limit, self.portfolio
+        limit, portfolio, own = self.limit, self.portfolio, self._column(i)
         if limit is None:
-            return ONE
+            return own
 
         def of(column: str) -> Fraction:
             return Fraction(float(portfolio.number(column)[i]))
 
-        own = ONE if limit.weight is None else of(limit.weight)
         if limit.plugin is not None or limit.rule is not None:
             return own if self.brought is None else own * Fraction(float(self.brought[i]))
         weight = COUNTED[limit.measure].weight
         return own if weight is None else own * weight(of)
+
+    def _column(self, i: int) -> Fraction:
+        """Borrower i's figure in the limit's own column of weights."""
+        named = None if self.limit is None else self.limit.weight
+        return ONE if named is None else Fraction(float(self.portfolio.number(named)[i]))
 
     @cached_property
     def brought(self) -> Floats | None:
@@ -150,17 +156,27 @@ class ExactBlock:
             return Fraction(self.limit.bound) * lent
         return Fraction(self.limit.bound) * Fraction(self.policy.amount_of(self.limit))
 
-    def per_loan(self, i: int) -> Fraction:
-        """What an offer to borrower i uses besides, whatever its amount."""
-        own = self.block.per_loan
-        return Fraction(0) if own is None else Fraction(float(own[i]))
+    @cached_property
+    def further(self) -> list[dict[str, Fraction]]:
+        """One a borrower: what multiplies other bases than the block's own."""
+        if self.limit is not None and self.limit.measure == VALUE:
+            return [self._further_value(i) for i in range(len(self.portfolio))]
+        loans = [part.weight for part in self.block.further if part.weight is not None]  # of money moved
+        return [{"loans": Fraction(float(own[i]))} for own in loans for i in range(len(own))]
+
+    def _further_value(self, i: int) -> dict[str, Fraction]:
+        own, column = Margin.exactly(self.portfolio, self.policy, i), self._column(i)
+        bases = {"drawn": own.drawn, "offered": own.offered, "booked": own.booked, "loans": own.fixed}
+        return {basis: column * weight for basis, weight in bases.items()}
 
     def used_by(self, made: MadeOffer) -> Fraction:
         """What an offer uses of its row, a reference aside."""
         if self.block.former is not None:
             then = Fraction(float(self.block.former[made.borrower]))
             return abs(made.amount - then) - then
-        return self.weight(made.borrower) * made.basis(self.block.basis, self.portfolio)
+        used = self.weight(made.borrower) * made.basis(self.block.basis, self.portfolio)
+        further = self.further[made.borrower] if self.block.further else {}
+        return used + sum(weight * made.basis(basis, self.portfolio) for basis, weight in further.items())
 
     def refers_to(self, i: int) -> bool:
         """Whether borrower i's offer adds to what the block is a share of."""
@@ -191,9 +207,11 @@ class MadeOffer:
     take_up: Fraction
 
     def basis(self, name: str, portfolio: Portfolio) -> Fraction:
-        """What it adds to one of the four bases."""
+        """What it adds to one of the five bases."""
         if name == "loans":
             return ONE
+        if name == "booked":
+            return self.take_up
         if name == "offered":
             return self.amount
         drawn = self.take_up * self.amount

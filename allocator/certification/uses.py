@@ -12,7 +12,7 @@ from math import inf
 
 import numpy as np
 
-from allocator.certification.economics import Bases
+from allocator.certification.economics import BASES, Bases
 from allocator.certification.limits import Block
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, UNIT
@@ -61,7 +61,7 @@ class Totals:
     def of(cls, blocks: tuple[Block, ...], bases: Bases) -> Totals:
         sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn")}
         made = np.flatnonzero(bases.offered)
-        held = Bases(bases.offered[made], bases.drawn[made], bases.interest[made], bases.loans[made])
+        held = Bases(*(getattr(bases, basis)[made] for basis in BASES))
         cents, off = whole_cents(held.offered)
         rows = tuple(_row_totals(block.part(made), held, cents, off) for block in blocks)
         everyone = np.zeros(len(made), dtype=np.int32)
@@ -94,7 +94,7 @@ def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> R
     if block.soft:  # to the last digits, which cost something
         used, size = (
             sums_by_code(block.codes, use * 1.0, rows),
-            sums_by_code(block.codes, np.abs(use) * 1.0, rows),
+            sums_by_code(block.codes, np.sum(np.abs(block.terms_of(bases)), axis=0) * 1.0, rows),
         )
     referred = 0.0 if block.base is None else float(np.sum(block.referred(getattr(bases, block.reference))))
     return RowTotals(used, largest[1:], counted, broken, referred, size)

@@ -166,8 +166,8 @@ def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats
     position = options.position
     term = columns.offers.term[position]
     per_unit = options.margin - charge[0] - options.take_up * (charge[1] + options.rate * term * charge[2])
-    low, high = columns.offers.low[position], columns.offers.high[position]
-    return np.asarray(np.maximum(per_unit * low, per_unit * high) + options.fixed - charge[3])
+    ends = per_unit * columns.offers.low[position], per_unit * columns.offers.high[position]
+    return np.asarray(np.maximum(*ends) + options.fixed - charge[3] - options.take_up * charge[4])
 
 
 def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: float | None) -> Core:

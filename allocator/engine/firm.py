@@ -18,6 +18,7 @@ from allocator.engine.finish import at_prices
 from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.relaxation import with_right_signs
 from allocator.engine.search import Search
+from allocator.records.limits import BASES
 from allocator.records.portfolio import Booleans, Floats
 
 _UNIT = 2.0**-53
@@ -88,11 +89,11 @@ def _sizes(columns: Columns, prices: Floats) -> Floats:
     gross = top * offers.term
     table = abs(limits.matrix).T @ np.abs(prices)
     table = table.reshape(limits.cells, len(limits.channels)) + abs(limits.everywhere).T @ np.abs(prices)
-    charged = np.zeros((4, len(columns)))
+    charged = np.zeros((len(BASES), len(columns)))
     for h, channel in enumerate(limits.channels):
         share = table[:, h][limits.cell]
         charged[channel.basis] += share if channel.weight is None else share * np.abs(channel.weight)
     per_unit = 2.0 * gross + offers.cost + 2.0 * offers.churn_cost
     per_unit = per_unit + charged[0] + charged[1] + gross * charged[2]
     fixed = (2.0 + offers.decline_churn) * offers.relationship + offers.processing_cost
-    return np.asarray(offers.high * per_unit + fixed + charged[3])
+    return np.asarray(offers.high * per_unit + fixed + charged[3] + charged[4])

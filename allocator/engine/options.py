@@ -91,7 +91,7 @@ def uses_of(columns: Columns, options: Options) -> Uses:
     by_basis = columns.limits.coefficients(options.borrowers)[:, :, options.owner]
     term = columns.offers.term[options.position]
     drawn = options.take_up * summed(options.rate * term * by_basis[2], by_basis[1])
-    return Uses(summed(drawn, by_basis[0]), by_basis[3])
+    return Uses(summed(drawn, by_basis[0]), summed(options.take_up * by_basis[4], by_basis[3]))
 
 
 def undominated(columns: Columns, options: Options) -> Booleans:
@@ -194,14 +194,15 @@ def _undominated_by_rows(columns: Columns, options: Options) -> Booleans:
     rate, _ = _padded(options, options.rate, 0.0)
     income = take_up * rate * columns.offers.term[owners, None]
     for j, row in enumerate(columns.limits.rows):
-        drawn, interest = by_basis[1, j], by_basis[2, j]
-        if not (drawn.any() or interest.any()):
-            continue
-        use = take_up * drawn[:, None] + income * interest[:, None]
-        if row.sense in ("at_most", "exactly"):
-            better &= use[:, :, None] <= use[:, None, :]
-        if row.sense in ("at_least", "exactly"):
-            better &= use[:, :, None] >= use[:, None, :]
+        drawn, interest, booked = by_basis[1, j], by_basis[2, j], by_basis[4, j]
+        unit, loan = take_up * drawn[:, None] + income * interest[:, None], take_up * booked[:, None]
+        for use in (unit, loan):
+            if not use.any():
+                continue
+            if row.sense in ("at_most", "exactly"):
+                better &= use[:, :, None] <= use[:, None, :]
+            if row.sense in ("at_least", "exactly"):
+                better &= use[:, :, None] >= use[:, None, :]
     earlier = np.tri(margin.shape[1], k=-1, dtype=bool).T
     removes = better & (~better.transpose(0, 2, 1) | earlier)
     removed = np.asarray(removes.any(axis=1)[place], dtype=bool)

@@ -222,7 +222,7 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
         membership = members.distinct[counted]
         own = rows[first : first + len(membership.labels)]
         first += len(own)
-        terms = measured(limit, portfolio)
+        terms = measured(limit, portfolio, policy)
         yield Rows(
             limit=limit,
             basis=terms.basis,

@@ -1,4 +1,4 @@
-"""Limits: measure x filter x bound, compiled to rows over four bases."""
+"""Limits: measure x filter x bound, compiled to rows over five bases."""
 
 from allocator.limits.compile import compile_limits
 

@@ -35,13 +35,13 @@ class _Channels:
     channels: list[Channel] = field(default_factory=list)
     by_rule: dict[tuple[Rule | Changes, Stress | None], MeasureTerms] = field(default_factory=dict)
 
-    def measured(self, limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+    def measured(self, limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms:
         """What the limit's measure adds up; limits by one rule have it computed once."""
         if limit.rule is None:
-            return measured(limit, portfolio)
+            return measured(limit, portfolio, policy)
         by = limit.rule, limit.stress
         if by not in self.by_rule:
-            self.by_rule[by] = measured(limit, portfolio)
+            self.by_rule[by] = measured(limit, portfolio, policy)
         return self.by_rule[by]
 
     def index(self, basis: str, weight: Floats | None, key: str) -> int:
@@ -154,11 +154,11 @@ def _draft(
     portfolio = portfolio if limit.stress is None else under(limit.stress, portfolio)
     place, base = members.counted[number], members.reference[number]
     membership = members.distinct[place]
-    counted = channels.measured(limit, portfolio)
-    weight, key = _weighted(counted, limit, portfolio)
+    counted = channels.measured(limit, portfolio, policy)
+    weight, key = _weighted(counted.weight, limit, portfolio)
     added = [channels.index(counted.basis, weight, key)]
-    if counted.per_loan is not None:
-        added.append(channels.index("loans", counted.per_loan, key))
+    for basis, further in counted.further:
+        added.append(channels.index(basis, *_weighted(further, limit, portfolio)))
     reference = _reference(limit, channels)
     used_at_outset = _outset_by_code(counted, weight, membership, portfolio)
     lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
@@ -189,14 +189,14 @@ def _draft(
     return _Draft(rows, tuple(added), None if everybody else place, reference, base)
 
 
-def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
+def _weighted(measured: Floats | None, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
     """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
-    key = limit.measure if measured.weight is not None else ""
+    key = limit.measure if measured is not None else ""
     key += "" if limit.stress is None else f" under {limit.stress}"
     if limit.weight is None:
-        return measured.weight, key
+        return measured, key
     column = portfolio.number(limit.weight)
-    product = column if measured.weight is None else measured.weight * column
+    product = column if measured is None else measured * column
     return product, f"{key} x {limit.weight}"
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.cuts import HHI
-from allocator.records.former import FORMER_AMOUNT, Changes
+from allocator.records.former import FORMER_AMOUNT, MONEY_MOVED, Changes
+from allocator.records.ledger import VALUE
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule, TailRule
-from allocator.records.scenario import Limit, Measure
+from allocator.records.scenario import Limit, Measure, Policy
 from allocator.records.weights import weights_of
 
 
@@ -28,8 +29,8 @@ class MeasureTerms:
     """Whether what is already lent uses this measure too, as fully drawn."""
     outset: Floats | None = None
     """(n,) what counts, times the weight, before any offer is made where that is not exposure."""
-    per_loan: Floats | None = None
-    """(n,) what an offer counts besides, whatever its amount; None: nothing."""
+    further: tuple[tuple[str, Floats], ...] = ()
+    """Other bases that it adds up besides, with their weights (n,)."""
 
     def __post_init__(self) -> None:
         if self.basis not in BASES:
@@ -88,13 +89,27 @@ def _money_moved(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     then, own = portfolio.number(FORMER_AMOUNT), portfolio.fixed_amount
     changes = limit.rule if isinstance(limit.rule, Changes) else Changes()
     rises = np.where(np.isnan(own), changes.amounts == "no_cut", own >= then) | (then == 0.0)
-    side = np.where(rises, 1.0, -1.0)
-    return MeasureTerms("offered", side, outset=then * side, per_loan=np.where(rises, -2.0 * then, 0.0))
+    side, back = np.where(rises, 1.0, -1.0), np.where(rises, -2.0 * then, 0.0)
+    return MeasureTerms("offered", side, outset=then * side, further=(("loans", back),))
 
 
 def _loans(portfolio: Portfolio) -> MeasureTerms:
     """The number of offers made."""
     return MeasureTerms("loans")
+
+
+def _value(policy: Policy, portfolio: Portfolio) -> MeasureTerms:
+    """m x + F, what an offer is worth against none (docs/formulation.md, section 1), sorted by basis."""
+    churn, relationship = policy.churn_cost_rate, portfolio.relationship_value
+    cost = portfolio.pd * portfolio.lgd + policy.funding_rate * portfolio.term
+    further = {
+        "drawn": churn - cost,
+        "offered": np.full(len(portfolio), -churn),
+        "booked": relationship - policy.processing_cost,
+        "loans": (policy.decline_churn - 1.0) * relationship,
+    }
+    own = tuple((basis, weight) for basis, weight in further.items() if np.any(weight))
+    return MeasureTerms("interest", 1.0 - portfolio.pd, further=own)
 
 
 MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
@@ -114,9 +129,14 @@ RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {
 }
 """Measures whose weights follow from a rule that the policy states."""
 
+OF_PARTS = (MONEY_MOVED, VALUE)
+"""Measures of more than one part, of which a loan may use less than nothing."""
 
-def measured(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+
+def measured(limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms:
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
+    if limit.measure == VALUE:
+        return _value(policy, portfolio)
     if limit.measure == HHI:  # its cuts are its rows
         return MeasureTerms("offered", np.zeros(len(portfolio)))
     if limit.measure in RULED:

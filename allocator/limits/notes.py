@@ -8,9 +8,9 @@ from math import inf
 
 import numpy as np
 
+from allocator.limits.measures import OF_PARTS
 from allocator.limits.possible import PossibleOffers
 from allocator.limits.shares import only_an_empty_book
-from allocator.records.former import MONEY_MOVED
 from allocator.records.limits import Limits, Row, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
@@ -66,7 +66,11 @@ def beyond_reach(offers: OfferBook, limits: Limits) -> dict[int, float]:
     floors = [
         j
         for j, row in enumerate(rows)
-        if row.sense != "at_most" and row.rhs > 0 and not row.reference and row.penalty == inf
+        if row.sense != "at_most"
+        and row.rhs > 0
+        and not row.reference
+        and row.penalty == inf
+        and row.measure not in OF_PARTS
     ]
     most = PossibleOffers(offers, limits).most(floors)
     return {j: reach for j, reach in most.items() if reach < rows[j].rhs * (1 - _ROUNDING)}
@@ -94,7 +98,7 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
             and 0 < row.rhs < least[place] * (1 - _ROUNDING)
         ]
         name = _subject(limit, over)
-        known = limit is not None and limit.measure not in (*COUNTED, MONEY_MOVED)
+        known = limit is not None and limit.measure not in (*COUNTED, *OF_PARTS)
         if over and known and limit is not None and limit.weight is None:
             yield f"{name}: what is already lent is more than it allows, so that {_so(limit, 'keeps it')}"
         name = _subject(limit, [row for row, _ in small])
@@ -143,9 +147,9 @@ def _too_many(
 
 
 def _capped(limits: Limits) -> list[int]:
-    """Rows that allow more than nothing; of money moved a loan may use less than nothing."""
+    """Rows that allow more than nothing, and of which no loan uses less than nothing."""
     rows = enumerate(limits.rows)
-    return [at for at, row in rows if row.sense != "at_least" and row.rhs > 0 and row.measure != MONEY_MOVED]
+    return [at for at, row in rows if row.sense != "at_least" and row.rhs > 0 and row.measure not in OF_PARTS]
 
 
 def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, list[tuple[int, Row]]]]:

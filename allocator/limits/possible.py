@@ -57,6 +57,8 @@ class PossibleOffers:
         low, high = offers.low[self.who], offers.high[self.who]
         if basis == "loans":
             low = high = np.ones(len(self.who))
+        elif basis == "booked":
+            low, high = self.take_up
         elif basis != "offered":
             low, high = low * self.take_up[0], high * self.take_up[1]
         if basis == "interest":

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from allocator.limits.measures import OF_PARTS
 from allocator.limits.possible import PossibleOffers, row_of
 from allocator.limits.whole import decimal
-from allocator.records.former import MONEY_MOVED
 from allocator.records.limits import BASES, Limits, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
@@ -38,8 +38,8 @@ def only_an_empty_book(
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
     known = (limit for limit in policy.enforced if limit.reference is not None and limit.penalty == inf)
-    # Of money moved loans take off; a limit on a condition some book need not keep.
-    shares = [limit for limit in known if limit.measure != MONEY_MOVED and not limit.if_lent_to]
+    # Of money moved and of value loans take off; a limit on a condition some book need not keep.
+    shares = [limit for limit in known if limit.measure not in OF_PARTS and not limit.if_lent_to]
     names = [entry_of(row.name) for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:

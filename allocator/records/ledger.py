@@ -39,7 +39,9 @@ LINES = (
 )
 """What a value is the sum of, in the order of allocation.csv."""
 COSTS = tuple(line for line in LINES if line.sign < 0)
-COMPUTED = ("take_up", *(line.name for line in LINES), "value")
+VALUE = "value"
+"""The last column, and the measure of limits that adds it up."""
+COMPUTED = ("take_up", *(line.name for line in LINES), VALUE)
 """Columns of an allocation that are computed, not decided."""
 
 

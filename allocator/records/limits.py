@@ -1,7 +1,8 @@
-"""The limits as rows over four bases.
+"""The limits as rows over five bases.
 
 Row j reads  sum_i sum_b coefficient_jbi basis_b(i)  {<=, >=, =}  rhs_j  with the bases
-offered = x, drawn = a x, interest = a r T x (gross) and loans = 1 (docs/formulation.md, section 2).
+offered = x, drawn = a x, interest = a r T x (gross), loans = 1 and booked = a (docs/formulation.md, section
+2).
 Coefficients never depend on the rate, and few of them differ: borrowers of one *cell* (the same
 membership in every filter) share theirs, up to the borrower's own weights. A *channel* is a basis
 times a weight column; so a row is a sparse vector over cells x channels, plus what it counts in
@@ -23,7 +24,7 @@ from scipy import sparse
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 from allocator.records.scenario import Limit, Measure, Policy, Sense
 
-BASES = ("offered", "drawn", "interest", "loans")
+BASES = ("offered", "drawn", "interest", "loans", "booked")
 
 _CANCELLED = 1e-13
 """A sum this small beside one of its parts is rounding; blown up by a price it would decide."""
@@ -160,8 +161,8 @@ class Limits:
 
     @property
     def uses_rate(self) -> bool:
-        """Whether some row's use depends on the rate (basis drawn or interest)."""
-        return any(self.channels[h].basis in (1, 2) for h in self.used_channels())
+        """Whether some row's use depends on the rate (basis drawn, interest or booked)."""
+        return any(self.channels[h].basis in (1, 2, 4) for h in self.used_channels())
 
     def used_channels(self) -> tuple[int, ...]:
         """Channels that some row gives a coefficient other than 0."""
@@ -196,10 +197,10 @@ class Limits:
         return sparse.csr_array(self.matrix + repeated)
 
     def coefficients(self, borrowers: np.ndarray) -> np.ndarray:
-        """Coefficients of the given borrowers, shape (4, m, len(borrowers)), by basis."""
+        """Coefficients of the given borrowers, shape (5, m, len(borrowers)), by basis."""
         channels = len(self.channels)
         columns, common = self.matrix.tocsc(), self.everywhere.toarray()
-        out = np.zeros((4, len(self.rows), len(borrowers)))
+        out = np.zeros((len(BASES), len(self.rows), len(borrowers)))
         for h, channel in enumerate(self.channels):
             table = columns[:, h::channels][:, self.cell[borrowers]].toarray()
             weight = 1.0 if channel.weight is None else channel.weight[borrowers]

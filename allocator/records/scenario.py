@@ -30,7 +30,7 @@ Sense = Literal["at_most", "at_least", "exactly"]
 NamedMeasure = Literal[
     "offered", "drawn", "interest", "gross_interest", "expected_loss",
     "capital", "tail_loss", "clients_changed", "money_moved",
-    "loans"]  # fmt: skip
+    "loans", "value"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "own_funds", "total", "drawn"]

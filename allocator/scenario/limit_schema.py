@@ -21,6 +21,7 @@ from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
+from allocator.records.ledger import VALUE
 from allocator.records.misfits import Misfit, refuse
 from allocator.records.scenario import (
     BUDGET,
@@ -37,10 +38,10 @@ from allocator.records.stress import BASE, SHOCKED
 from allocator.scenario.quantities import Quantity, Text, WrittenNumber, fraction, money, number, one_of, text
 from allocator.scenario.typed import Typed, told_by_keys
 
-ON_RISK = ("interest", "expected_loss", "capital", "tail_loss")
+ON_RISK = ("interest", "expected_loss", "capital", "tail_loss", VALUE)
 """Measures that PD or LGD weigh."""
-SIGNED = ("interest", "gross_interest")
-"""Measures that are negative where rates are."""
+SIGNED = ("interest", "gross_interest", VALUE)
+"""Measures that may be negative."""
 NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
 MEASURES = (*get_args(NamedMeasure), HHI, *names_of("measure"))
 if TYPE_CHECKING:
@@ -244,8 +245,8 @@ class LimitEntry(Typed):
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, capital that is tied up, mean loss in the worst years
     (tail_loss), the number of loans, or of clients who get one and had none in the former run, or had one and
-    get none (clients_changed), what amounts lie above or below those of the former run (money_moved); or the
-    Herfindahl index (hhi) of what groups are offered."""
+    get none (clients_changed), what amounts lie above or below those of the former run (money_moved), what
+    offers are worth (value), all costs taken off; or the Herfindahl index (hhi) of what groups get."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from allocator.records.conditions import Condition
+from allocator.records.ledger import VALUE
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import Group, Limit
 from allocator.records.strategy import SolverSettings
@@ -35,7 +36,9 @@ _LOOSE = (1.0, 1.02, 1.1, 1.3)
 """Room that a limit leaves a sample allocation, which therefore meets it."""
 
 
-def random_case(seed: int, method: str = "exact", largest: int = 2_000) -> Case:
+def random_case(
+    seed: int, method: str = "exact", largest: int = 2_000, measures: tuple[str, ...] = MEASURES
+) -> Case:
     """The case of `seed`: 50 to `largest` borrowers, as many of each order of magnitude.
 
     Some have limits that conflict. Of amounts on a step no sum of what is drawn is met exactly but by chance.
@@ -63,7 +66,7 @@ def random_case(seed: int, method: str = "exact", largest: int = 2_000) -> Case:
     )
     settings = SolverSettings(method=method, gap=1e-6, time_limit=10.0)  # type: ignore[arg-type]
     case = Case(book, _table(draw), bare, _one(draw, "isotonic", "none"), settings)
-    return case.under(limits=(*_usual(draw, case), *_around_a_sample(draw, case)))
+    return case.under(limits=(*_usual(draw, case), *_around_a_sample(draw, case, measures)))
 
 
 def _one(draw: np.random.Generator, *values: Any) -> Any:
@@ -124,12 +127,12 @@ def _usual(draw: np.random.Generator, case: Case) -> list[Limit]:
     return [known[int(k)] for k in np.sort(chosen)]
 
 
-def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
+def _around_a_sample(draw: np.random.Generator, case: Case, measures: tuple[str, ...]) -> list[Limit]:
     """Up to three limits of any shape, whose bounds a random allocation meets, or just misses."""
     offers = _sample(draw, case)
     limits = []
     for k in range(int(draw.integers(0, 4))):
-        measure, sense = _one(draw, *MEASURES), _one(draw, *SENSES[: 3 if k else 4])
+        measure, sense = _one(draw, *measures), _one(draw, *SENSES[: 3 if k else 4])
         shape = {
             "of": None if measure == "loans" else _one(draw, None, "budget", "total", "drawn"),
             "where": _one(draw, *_FILTERS),
@@ -142,9 +145,11 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
             shape["of"] = Group(
                 "offered" if shape["of"] == "total" else "drawn", (Condition("region", ("east", "north")),)
             )
+        if sense == "exactly" and measure == VALUE:
+            sense = "at_least"  # which no sum of cents meets exactly but by chance
         if sense == "exactly" and case.policy.ticket.step is not None:
             measure, shape = _one(draw, "offered", "loans"), {**shape, "of": None, "weight": None}
-        if measure in ("expected_loss", "interest") and sense == "at_most":
+        if measure == VALUE or (measure in ("expected_loss", "interest") and sense == "at_most"):
             shape["under"] = _UNDER
         entry = limit(f"some {k}", measure, sense, 1.0, **shape)
         rows = [row for one in entry.in_stresses() for row in plain.rows_of(case, one)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.economics import Bases, ledger_of
+from allocator.certification.economics import BASES, Bases, ledger_of
 from allocator.certification.limits import blocks_of
 from allocator.certification.uses import Totals, limit_uses
 from allocator.engine.kernel.columns import Columns
@@ -163,7 +163,7 @@ def _check_certificate(
 def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:
     """At any prices both rooms charge each borrower the same for each basis, and sum the same constant."""
     charged = columns.price_by_basis(prices)
-    per_basis = {name: np.zeros(len(columns)) for name in ("offered", "drawn", "interest", "loans")}
+    per_basis = {name: np.zeros(len(columns)) for name in BASES}
     sizes: dict[str, float | Floats] = dict.fromkeys(per_basis, 0.0)
     constant, at = 0.0, 0
     for block in blocks_of(case.policy, case.portfolio):

@@ -182,6 +182,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "capital": drawn * (requirement(case, i) if measure == "capital" else 0.0),
             "tail_loss": drawn * (tail_loss(case, i) if measure == "tail_loss" else 0.0),
             "loans": 1.0,
+            "value": worth(case, i, offer),
             "clients_changed": -1.0 if formerly(p, i) else 1.0,
             "money_moved": abs(offer.amount - formerly(p, i)) - formerly(p, i),
         }[measure]
@@ -374,5 +375,6 @@ def _in_whole_numbers(case: Case, row: Row, left: float, right: float) -> tuple[
 def _largest(case: Case, measure: str, i: int) -> float:
     """The most that one offer to borrower i adds to a measure."""
     own = terms(case, i)
-    offers = [] if own is None else [Offer(own.high, *rate) for rate in own.rates]
+    ends = () if own is None else {own.low, own.high}
+    offers = [] if own is None else [Offer(end, *rate) for rate in own.rates for end in ends]
     return max((abs(measured(case, measure, i, offer)) for offer in offers), default=0.0)

@@ -73,8 +73,8 @@ def test_sorted_by_what_it_is_asked_for_an_offer_is_worth_the_same() -> None:
 
 
 def test_limits_charge_what_they_count() -> None:
-    """A unit of each basis at a price of its own: 1 offered, 2 drawn, 4 of gross interest, 8 a loan."""
-    prices = {"offered": 1.0, "drawn": 2.0, "interest": 4.0, "loans": 8.0}
+    """Prices of their own: 1 offered, 2 drawn, 4 of gross interest, 8 a loan, 16 one that is taken up."""
+    prices = {"offered": 1.0, "drawn": 2.0, "interest": 4.0, "loans": 8.0, "booked": 16.0}
     free, charged = Margin.of(BOOK, POLICY), Margin.of(BOOK, POLICY, prices)
     amount, rate, take_up = np.array([4_096.0] * 3), np.array([0.125] * 3), np.array([0.75] * 3)
     bases = Bases.of(ledger_of(BOOK, POLICY, amount, rate, take_up))
@@ -88,3 +88,4 @@ def test_what_limits_add_up() -> None:
     assert bases.drawn.tolist() == [3_072.0, 0.0, 0.5]
     assert bases.interest.tolist() == [768.0, 0.0, 0.125]
     assert bases.loans.tolist() == [True, False, True]
+    assert bases.booked.tolist() == ledger().take_up.tolist()

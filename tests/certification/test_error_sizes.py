@@ -62,7 +62,8 @@ def test_pinned_and_decided_rates_count_too() -> None:
 
 
 def test_charges_add_their_magnitudes_and_operations() -> None:
-    charges: dict[str, Sizes] = {"offered": 1.0, "drawn": np.array([2.0, 0.5]), "interest": 4.0, "loans": 3.0}
+    charges: dict[str, Sizes] = {"offered": 1.0, "drawn": np.array([2.0, 0.5]), "interest": 4.0}
+    charges |= {"loans": 1.0, "booked": 2.0}
     charged = sizes().charged(np.array([8.0, 16.0]), charges, 7)
     assert charged.tolist() == pytest.approx(
         [33 * 1.001 * UNIT * (8 * 7.0 + 192 + 3), 33 * 1.001 * UNIT * (16 * 5.5 + 52 + 3)], rel=1e-12, abs=0
@@ -179,7 +180,7 @@ def test_the_largest_sizes_are_no_less_than_anybodys() -> None:
     own = magnitudes.at(slice(None)).charged(
         np.array([256.0, 16.0, 64.0]), charges.sizes(), charges.operations
     )
-    assert charges.largest() == {"offered": 0.5, "drawn": 7.0, "interest": 0.0, "loans": 3.0}
+    assert charges.largest() == {"offered": 0.5, "drawn": 7.0, "interest": 0.0, "loans": 3.0, "booked": 0.0}
     assert np.all(largest >= own)
     some = np.array([2, 0])
     assert np.array_equal(charges.sizes(some)["drawn"], np.asarray(charges.sizes()["drawn"])[some])

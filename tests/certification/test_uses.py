@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from allocator.certification import recheck
-from allocator.certification.economics import Bases
+from allocator.certification.economics import BASES, Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.uses import Totals
 from allocator.records.run import Decisions, LimitUse
@@ -215,13 +215,13 @@ def test_parts_add_up_to_the_whole() -> None:
         limit("d", "drawn", "at_most", 5.0, each="sector"),
     )
     blocks = blocks_of(policy(1e14, *entries), book)
-    bases = Bases(amounts, amounts / 2, amounts / 4, amounts > 0)
+    bases = Bases(amounts, amounts / 2, amounts / 4, amounts > 0, amounts / amounts.max())
     whole = Totals.of(blocks, bases)
     cuts = [slice(0, 2), slice(2, 5), slice(5, 9)]
     parts = [
         Totals.of(
             tuple(block.part(np.arange(9)[cut]) for block in blocks),
-            Bases(bases.offered[cut], bases.drawn[cut], bases.interest[cut], bases.loans[cut]),
+            Bases(*(getattr(bases, basis)[cut] for basis in BASES)),
         )
         for cut in cuts
     ]

@@ -339,6 +339,18 @@ INPUTS = [
         ),
     ),
     *of(
+        "earning",
+        another_floor_on_value=setting(SCENARIO, "policy.limits.0.at_least", 10_500),
+        a_floor_on_interest=setting(SCENARIO, "policy.limits.0.measure", "interest"),
+        a_milder_stress_of_value=setting(SCENARIO, "policy.limits.0.under", ["other"]),
+        value_in_no_stress=dropping(SCENARIO, "policy.limits.0.under"),
+        a_cheaper_loan=setting(SCENARIO, "policy.processing_cost", 1400),
+        value_of_another_grade=setting(SCENARIO, "policy.limits.1.where", {"grade": "A"}),
+        a_higher_use_of_value=moving(CERTIFICATE, "limits.2.used"),
+        a_price_of_value_of_the_wrong_sign=agreed("prices.margin B", lambda price: -price),
+        value_that_falls_short=lambda files: decide(files, {"F01": 0.0, "F02": 0.0}),
+    ),
+    *of(
         "stressed",
         a_milder_stress=lambda files: files.scenario("all: 1.2", "all: 1.1"),
         a_milder_stress_of_a_limit=lambda files: files.scenario("all: 1.3", "all: 1.25"),
@@ -529,7 +541,8 @@ TREES = [
         lots_of_truth=tree(lambda t: t["lots"].update(few=True)),
         a_fraction_of_a_loan=tree(lambda t: t["lots"].update(few=5.0)),
         no_tree=lambda files: files.certificate(lambda d: d.pop("tree") and None),
-    )
+    ),
+    *of("earning", no_price_of_value=tree(lambda t: _leaf_of(t)["prices"].update({"earned [severe]": 0.0}))),
 ]
 """Proof trees that prove less than they say."""
 

@@ -66,6 +66,31 @@ solver: {time_limit: 20}
 """
 """Amounts in steps, so that a tree proves the bound, with rows rounded to whole lots."""
 
+EARNING = """\
+schema: 1
+name: earning
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45, relationship_value: 900}}
+response: {churn: churn.csv}
+stresses: {severe: {pd: {all: 8}}, other: {pd: {all: 2}}}
+policy:
+  budget: {amount: 1_730_000}
+  ticket: {min: 100_000, max: 600_000}
+  funding_rate: 1%
+  churn_cost_rate: 0.1%
+  decline_churn: 10%
+  processing_cost: 1500
+  rates: {A: [4%, 15%], B: [4%, 15%], C: [4%, 15%]}
+  limits:
+    - {name: earned, measure: value, at_least: 10_000, under: [severe]}
+    - name: margin B
+      measure: value
+      where: {grade: B}
+      at_least: 8.45%
+      of: {measure: drawn, where: {grade: B}}
+solver: {time_limit: 20}
+"""
+"""A floor on what offers are worth, under a stress too, and on what those to a grade are."""
+
 STRESSED = RICH.replace("name: rich", "name: stressed").replace(
     "at_most: 1.1%, of: drawn}", "at_most: 1.1%, of: drawn, under: [severe, mild]}"
 ) + (

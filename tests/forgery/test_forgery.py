@@ -30,6 +30,7 @@ BASES = (
         "reported",
         "lists",
         "soft",
+        "earning",
         "workbook",
     ),
 )

@@ -46,6 +46,7 @@ RICH = Case(
         limit("loss", "expected_loss", "at_most", 0.03, of="drawn", where={"sector": ["food", "none"]}),
         limit("income", "interest", "at_least", 0.0),
         limit("rate", "gross_interest", "at_least", 0.01, of="drawn"),
+        limit("earned", "value", "at_least", 0.01, of="total", where={"grade": ["A"]}),
         limit("book", "loans", "at_least", 1.0, where={"grade": ["B"]}),
         funding_rate=0.02,
         idle_rate=0.01,
@@ -72,11 +73,13 @@ def _offers(case: Case, columns: Columns) -> list[tuple[int, int, dict[str, floa
     """Borrower, option and the values of the symbols, for every offer that may be made."""
     offers = columns.offers
     return [
-        (i, k, _values(case, i, float(menu.take_up[k]), float(menu.rates[k])))
+        (i, k, {**own, "m_ik": float(margin[0]), "F_ik": float(fixed[0])})
         for i in range(len(offers))
         if offers.menu[i] >= 0
         for menu in [offers.menus[offers.menu[i]]]
         for k in range(len(menu.rates))
+        for own in [_values(case, i, float(menu.take_up[k]), float(menu.rates[k]))]
+        for margin, fixed in [offers.worth(menu.rates[[k]], menu.take_up[[k]], np.array([i]))]
     ]
 
 
@@ -84,7 +87,9 @@ def _own_uses(columns: Columns, i: int, values: dict[str, float]) -> tuple[Float
     """(m,) what a unit offered to borrower i, and the loan itself, use of every row."""
     per_basis = columns.limits.coefficients(np.array([i]))[:, :, 0]
     drawn, interest = values["a_ik"], values["a_ik"] * values["r_k"] * columns.offers.term[i]
-    return per_basis[0] + drawn * per_basis[1] + interest * per_basis[2], per_basis[3]
+    return per_basis[0] + drawn * per_basis[1] + interest * per_basis[2], per_basis[3] + values[
+        "a_ik"
+    ] * per_basis[4]
 
 
 @pytest.mark.parametrize("case", [*CASES.values(), RICH], ids=[*CASES, "rich"])
@@ -130,7 +135,7 @@ def test_every_row_has_the_coefficients_and_the_right_hand_side_of_the_compiled_
 
             unit, loan = _own_uses(columns, i, values)
             assert coefficient(rows[entry.name], "x_ik", inside, values) == pytest.approx(unit[j], rel=1e-12)
-            assert coefficient(rows[entry.name], "z_ik", inside, values) == loan[j]
+            assert coefficient(rows[entry.name], "z_ik", inside, values) == pytest.approx(loan[j], rel=1e-12)
 
 
 @pytest.mark.parametrize("name", CASES)

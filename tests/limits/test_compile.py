@@ -7,6 +7,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.limits import compile_limits
+from allocator.records.limits import BASES
 from allocator.testing.books import random_case
 from tests.builders import limit, policy, portfolio
 from tests.stages import columns_of
@@ -164,7 +165,7 @@ def test_uses_and_charges_are_those_of_the_coefficients(seed: int) -> None:
     columns = columns_of(random_case(seed))
     draw = np.random.default_rng(seed)
     limits, n = columns.limits, len(columns)
-    bases, prices = draw.uniform(0.0, 1e6, (4, n)), draw.normal(size=len(limits))
+    bases, prices = draw.uniform(0.0, 1e6, (len(BASES), n)), draw.normal(size=len(limits))
     every = limits.coefficients(np.arange(n))
     sums = np.zeros((limits.cells, len(limits.channels)))
     for h, channel in enumerate(limits.channels):

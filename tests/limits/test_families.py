@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from allocator.limits.measures import MEASURES as DECLARED
 from allocator.limits.measures import RULED, MeasureTerms
 from allocator.records.former import MONEY_MOVED
+from allocator.records.ledger import VALUE
 from allocator.records.scenario import Group, Reference
 from allocator.testing.measures import GROUP, TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio
@@ -20,7 +21,9 @@ from tests.strategies import MEASURES, cases, random_cases
 @pytest.mark.parametrize("weight", [None, "pd", "score"])
 @pytest.mark.parametrize("each", [None, "sector", "grade"])
 @pytest.mark.parametrize("of", [None, "budget", "total", "drawn", GROUP], ids=str)
-@pytest.mark.parametrize("measure", [*MEASURES, *(name for name in RULED if name != MONEY_MOVED)])
+@pytest.mark.parametrize(
+    "measure", [*dict.fromkeys(MEASURES), *(name for name in RULED if name != MONEY_MOVED)]
+)
 def test_three_readings_agree(
     measure: str, of: Reference | Group | None, each: str | None, weight: str | None
 ) -> None:
@@ -39,7 +42,7 @@ def test_three_readings_agree_on_random_cases(case: Case, seed: int) -> None:
 
 
 def test_every_measure_is_declared() -> None:
-    assert tuple(DECLARED) == MEASURES
+    assert (*DECLARED, VALUE) == tuple(dict.fromkeys(MEASURES))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,7 @@ def test_every_measure_is_declared() -> None:
         ("capital", 150_000.0 * 0.14006643, 70_000.0 * 0.14006643),
         ("tail_loss", 150_000.0 * 0.27635685, 70_000.0 * 0.27635685),
         ("loans", 1.0, 0.0),
+        ("value", 150_000.0 * (0.08 * 2.0 * 0.8 - 0.2 * 0.4), 0.0),
     ],
 )
 def test_what_a_measure_adds_up(measure: str, use: float, by_exposure: float) -> None:

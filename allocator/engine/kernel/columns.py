@@ -10,7 +10,7 @@ from scipy import sparse
 
 from allocator.engine.equalities import Equalities, equalities_of
 from allocator.engine.whole import WholeRows, whole_rows_of
-from allocator.records.limits import Channel, Limits
+from allocator.records.limits import BASES, Channel, Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -84,7 +84,7 @@ class Columns:
         loan = self.typical_loan
         use = np.array(
             [
-                (1.0 if channel.basis == 3 else loan)
+                (1.0 if channel.basis >= 3 else loan)
                 * (1.0 if channel.weight is None or not len(self) else float(np.mean(np.abs(channel.weight))))
                 for channel in limits.channels
             ]
@@ -104,9 +104,9 @@ class Columns:
         return np.where(self.limits.sizes > 0.0, self.limits.sizes, self.typical_use)
 
     def price_by_basis(self, prices: Floats) -> Floats:
-        """(4, n) P_b,i = sum_j lambda_j c_ji over the rows on basis b (formulation.md, section 2)."""
+        """(5, n) P_b,i = sum_j lambda_j c_ji over the rows on basis b (formulation.md, section 2)."""
         table = self.limits.charges(prices)
-        out = np.zeros((4, len(self)))
+        out = np.zeros((len(BASES), len(self)))
         for h, channel in enumerate(self.limits.channels):
             share = table[:, h][self.limits.cell]
             out[channel.basis] += share if channel.weight is None else share * channel.weight
@@ -129,7 +129,7 @@ class Columns:
     def by_channel(self, option: Codes, amount: Floats) -> list[Floats]:
         """What each decision uses of each channel, a list of arrays of shape (n,)."""
         taken, drawn, interest = self._bases(option, amount)
-        bases = (amount, drawn, interest, taken.astype(np.float64))
+        bases = (amount, drawn, interest, taken.astype(np.float64), self.take_up(option))
         return [
             bases[channel.basis] if channel.weight is None else bases[channel.basis] * channel.weight
             for channel in self.limits.channels
@@ -144,7 +144,7 @@ class Columns:
             offers.income - offers.term * per_basis[2],
             offers.churn_cost - offers.cost - per_basis[1],
             -offers.churn_cost - per_basis[0],
-            offers.relationship - offers.processing_cost,
+            offers.relationship - offers.processing_cost - per_basis[4],
             (offers.decline_churn - 1.0) * offers.relationship - per_basis[3],
         )
 

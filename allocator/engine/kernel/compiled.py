@@ -66,7 +66,7 @@ def _best(
 def _prices(
     i: int, charges: Floats, weights: Floats, basis: np.ndarray, weight_of: np.ndarray, out: Floats
 ) -> None:
-    """Writes to `out` (4,) what a unit of each basis is charged; `charges` (channels,) are the cell's."""
+    """Writes to `out` (5,) what a unit of each basis is charged; `charges` (channels,) are the cell's."""
     out[:] = 0.0
     for h in range(len(basis)):
         w = weight_of[h]
@@ -77,13 +77,13 @@ def _prices(
 def _charged(
     income: float, cost: float, term: float, relationship: float, costs: Costs, price: Floats
 ) -> Charged:
-    """`Columns.charged` of one borrower, at the `price` (4,) of each basis."""
+    """`Columns.charged` of one borrower, at the `price` (5,) of each basis."""
     churn_cost, decline_churn, processing_cost = costs
     return (
         income - term * price[2],
         churn_cost - cost - price[1],
         -churn_cost - price[0],
-        relationship - processing_cost,
+        relationship - processing_cost - price[4],
         (decline_churn - 1.0) * relationship - price[3],
     )
 
@@ -97,9 +97,9 @@ def _worth(k: int, x: float, charged: Charged, gross: Floats, take: Floats) -> f
 
 @_inlined
 def _use(k: int, x: float, term: float, gross: Floats, take: Floats, out: Floats) -> None:
-    """Writes offered, drawn, interest and loans of an offer of `x` at vertex `k` to `out` (4,)."""
+    """Writes offered, drawn, interest, loans and booked of an offer of `x` at vertex `k` to `out` (5,)."""
     if k >= 0:
-        out[0], out[1], out[2], out[3] = x, take[k] * x, gross[k] * x * term, 1.0
+        out[0], out[1], out[2], out[3], out[4] = x, take[k] * x, gross[k] * x * term, 1.0, take[k]
     else:
         out[:] = 0.0
 
@@ -132,7 +132,7 @@ def sweep(
     menu, cell, low, high, income, cost, term, relationship, must, weights, basis, weight_of = book
     first, breaks, gross, take = hulls
     total, near = 0.0, 0
-    price, change, chosen, other = np.zeros(4), np.zeros(len(basis)), np.zeros(4), np.zeros(4)
+    price, change, chosen, other = np.zeros(5), np.zeros(len(basis)), np.zeros(5), np.zeros(5)
     for i in range(begin, end):
         m = menu[i]
         if m < 0:
@@ -180,7 +180,7 @@ def respond(
     """
     menu, cell, low, high, income, cost, term, relationship, must, weights, basis, weight_of = book
     first, rate, take = menus
-    price = np.zeros(4)
+    price = np.zeros(5)
     widest = 0
     for m in range(len(first) - 1):
         widest = max(widest, first[m + 1] - first[m])
@@ -227,13 +227,13 @@ def tally(
     first, rate, take = menus
     churn_cost, decline_churn, processing_cost = costs
     total = 0.0
-    used = np.zeros(4)
+    used = np.zeros(5)
     for i in range(begin, end):
         if option[i] < 0:
             continue
         k = first[menu[i]] + option[i]
         a, x = take[k], amount[i]
-        used[0], used[1], used[2], used[3] = x, a * x, a * x * rate[k] * term[i], 1.0
+        used[0], used[1], used[2], used[3], used[4] = x, a * x, a * x * rate[k] * term[i], 1.0, a
         drawn = income[i] * rate[k] - cost[i]
         total += a * x * drawn - (1.0 - a) * x * churn_cost
         total += (decline_churn - 1.0 + a) * relationship[i] - a * processing_cost

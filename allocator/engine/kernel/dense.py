@@ -6,7 +6,7 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.hull import Hulls
-from allocator.records.limits import Limits
+from allocator.records.limits import BASES, Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -142,9 +142,9 @@ def _by_cell(columns: Columns, bases: Floats) -> Floats:
 
 
 def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Bases (4, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
+    """Bases (5, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
     n = len(columns)
-    best, other = np.zeros((4, n)), np.zeros((4, n))
+    best, other = np.zeros((len(BASES), n)), np.zeros((len(BASES), n))
     value, loss = np.zeros(n), np.full(n, np.inf)
     charged = np.array(columns.charged(prices))
     for number in range(len(columns.offers.menus)):
@@ -193,5 +193,5 @@ def _two_best_of_menu(
 
 
 def _bases(gross: Floats, take: Floats, k: Integers, x: Floats, term: Floats) -> Floats:
-    """(4, n) offered, drawn, interest and loans of vertex k at amount x."""
-    return np.array([x, take[k] * x, gross[k] * x * term, np.ones(len(x))])
+    """(5, n) offered, drawn, interest, loans and booked of vertex k at amount x."""
+    return np.array([x, take[k] * x, gross[k] * x * term, np.ones(len(x)), take[k]])

@@ -95,8 +95,10 @@ def used_rows(
                 unit[j] += used * take
             elif b == 2:
                 unit[j] += used * gross
-            else:
+            elif b == 3:
                 loan[j] += used
+            else:
+                loan[j] += used * take
     return count
 
 

@@ -108,11 +108,12 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
     def with_column(column: str, value: float) -> Floats:
         changed: dict[str, Any] = {column: np.array([value])}
         book = replace(own, **changed)
-        return replace(offers, borrower=book, stakes=stakes_of(position, i, book)).reduced
+        return replace(offers, borrower=book, stakes=stakes_of(position, i, book, policy)).reduced
 
     def with_policy(key: str, value: float) -> Floats:
-        changed: dict[str, Any] = {key: value}
-        return replace(offers, policy=replace(policy, **changed)).reduced
+        other: dict[str, Any] = {key: value}
+        changed = replace(policy, **other)
+        return replace(offers, policy=changed, stakes=stakes_of(position, i, own, changed)).reduced
 
     for column in ("pd", "lgd"):
         now = float(getattr(own, column)[0])
@@ -167,7 +168,7 @@ def _prices(offers: Offers) -> Iterator[BorrowerFigure]:
 
     policy = offers.policy
     for stake in offers.stakes:
-        if stake.coefficient == 0.0:
+        if stake.coefficient == 0.0 and not stake.further:
             continue
         low = {"at_most": policy.idle_yield if stake.limit == BUDGET else 0.0}.get(stake.sense, -np.inf)
         high = 0.0 if stake.sense == "at_least" else np.inf

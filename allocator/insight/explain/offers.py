@@ -14,6 +14,7 @@ import numpy as np
 
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import Bases, ledger_of
+from allocator.certification.limits import further_of
 from allocator.certification.measures import weight_of
 from allocator.certification.terms import SAME_RATE
 from allocator.insight.explain.position import Position
@@ -33,13 +34,14 @@ class Stake:
     coefficient: float
     reference: str
     share: float
-    per_loan: float = 0.0
-    """What an offer uses whatever its amount."""
+    further: tuple[tuple[str, float], ...] = ()
+    """Bases that it counts besides, each with its coefficient."""
 
     def uses(self, bases: Bases) -> Floats:
         """(M,) what each offer uses of the limit."""
         used = self.coefficient * np.asarray(getattr(bases, self.basis), dtype=np.float64)
-        used = used + self.per_loan * bases.loans
+        for basis, coefficient in self.further:
+            used = used + coefficient * getattr(bases, basis)
         if self.reference:
             used = used - self.share * getattr(bases, self.reference)
         return used
@@ -99,7 +101,7 @@ def offers_to(position: Position, i: int) -> Offers:
         amount=np.repeat(np.array(ends), count),
         rate=np.tile(rate[:count], len(ends)),
         take_up=np.tile(take_up[:count], len(ends)),
-        stakes=stakes_of(position, i, borrower),
+        stakes=stakes_of(position, i, borrower, position.run.scenario.policy),
     )
 
 
@@ -114,7 +116,7 @@ def offer_made(position: Position, i: int) -> Offers:
         amount=ledger.amount[alone],
         rate=ledger.rate[alone],
         take_up=ledger.take_up[alone],
-        stakes=stakes_of(position, i, borrower),
+        stakes=stakes_of(position, i, borrower, position.run.scenario.policy),
     )
 
 
@@ -135,20 +137,22 @@ def _tariff(position: Position, i: int) -> tuple[Floats, Floats]:
     return tariff.rates[open_to], tariff.take_up[open_to]
 
 
-def stakes_of(position: Position, i: int, borrower: Portfolio) -> tuple[Stake, ...]:
-    """The limits that count borrower `i`, whose own figures are those of `borrower`, one row."""
-    policy, borrower = with_cuts(position.run.scenario.policy, borrower)
-    weights = [None, *(weight_of(limit, borrower) for limit in policy.limits)]
+def stakes_of(position: Position, i: int, borrower: Portfolio, policy: Policy) -> tuple[Stake, ...]:
+    """The limits of `policy` that count borrower `i`, whose own figures are those of `borrower`, one row."""
+    policy, borrower = with_cuts(policy, borrower)
     stakes = []
-    for block, weight in zip(position.blocks, weights, strict=True):
+    for block, limit in zip(position.blocks, [None, *policy.limits], strict=True):
+        weight = None if limit is None else weight_of(limit, borrower)
         own = 1.0 if weight is None else float(weight[0])
+        parts = () if limit is None else further_of(limit, policy, borrower, weight)
+        further = tuple((part.basis, float(part.weight[0])) for part in parts if part.weight is not None)
         for row, name in enumerate(block.names):
-            coefficient = own if block.codes[i] == row else 0.0
+            inside = bool(block.codes[i] == row)
+            coefficient = own if inside else 0.0
             price = float(position.prices[name])
             reference = block.reference if block.base is None or block.base[i] else ""
-            if coefficient == 0.0 and not (reference and price):
+            if not (coefficient or (inside and further)) and not (reference and price):
                 continue
-            once = 0.0 if block.per_loan is None or coefficient == 0.0 else float(block.per_loan[i])
-            counted = block.basis, coefficient, reference, block.share, once
-            stakes.append(Stake(name, block.sense, price, *counted))
+            counted = block.basis, coefficient, reference, block.share
+            stakes.append(Stake(name, block.sense, price, *counted, further if inside else ()))
     return tuple(stakes)

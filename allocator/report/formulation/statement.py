@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from allocator.insight.formulation import Formulation, Rows, StatedRow
 from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
+from allocator.records.ledger import VALUE
 from allocator.records.lots import CENT
 from allocator.report.formulation.blocks import (
     Block,
@@ -221,8 +222,10 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
         return _index_text(rows, formulation, symbols)
     where, each = (limit.where, limit.each) if limit is not None else ((), None)
     over = symbols.over(where, each, _sizes(rows.rows, each))
-    left = f"Σ_{{{over}}} {symbols.weight(rows)}{symbols.basis(rows.basis)}"
-    once = symbols.per_loan(rows)
+    weight, one, once = symbols.weight(rows), symbols.basis(rows.basis), symbols.per_loan(rows)
+    if limit is not None and limit.measure == VALUE:
+        one, once = "m_ik x_ik", f"{weight}F_ik z_ik" if fixed_of(formulation) else ""
+    left = f"Σ_{{{over}}} {weight}{one}"
     left += f" + Σ_{{{over}}} {once}" if once else ""
     if reference is not None:
         base = symbols.over(reference.where, None, (number(rows.referred),))
@@ -233,8 +236,8 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     if rows.penalty:
         j = next(j for j, soft in _soft(formulation) if soft is rows)
         left += f" {'+' if rows.sense == 'at_least' else '-'} {_excess(j, rows)}"
-    one = len({row.rhs for row in rows.rows}) == 1
-    right = number(rows.rows[0].rhs) if one else "b_v"
+    alike = len({row.rhs for row in rows.rows}) == 1
+    right = number(rows.rows[0].rhs) if alike else "b_v"
     return f"{left} {_SENSES[rows.sense]} {right}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from allocator.insight.formulation import Economics, Formulation, Rows, Span
 from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED
+from allocator.records.ledger import VALUE
 from allocator.report.formulation.blocks import Math, Words, number
 
 BASIS = {"offered": "x_ik", "drawn": "x_ik", "interest": "r_k x_ik", "loans": "z_ik"}
@@ -74,7 +75,7 @@ class Symbols:
         if rows.limit is None:
             return ""
         factors = []
-        if rows.weighted:
+        if rows.weighted and rows.limit.measure != VALUE:
             named = _MEASURES.get(rows.limit.measure)
             figure = _FIGURES.get(rows.limit.measure, "as read")
             factors.append(named or self._weight(rows.limit.measure.replace("_", " "), figure))

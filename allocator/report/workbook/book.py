@@ -10,6 +10,7 @@ from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
 from allocator.records.former import MONEY_MOVED
+from allocator.records.ledger import VALUE
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Sheet, Workbook
@@ -34,10 +35,10 @@ _NAME = 31
 
 
 def require_formulas(policy: Policy) -> None:
-    """Raise InputError for a limit that no formula of the sheets says: on money moved, or on a condition."""
-    named = [limit for limit in policy.limits if limit.measure == MONEY_MOVED or limit.if_lent_to]
+    """Raise InputError for a limit on money moved, on value or on a condition: no formula says it."""
+    named = [limit for limit in policy.limits if limit.measure in (MONEY_MOVED, VALUE) or limit.if_lent_to]
     if named:
-        what = "a condition" if named[0].if_lent_to else "money moved"
+        what = "a condition" if named[0].if_lent_to else named[0].measure.replace("_", " ")
         problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 

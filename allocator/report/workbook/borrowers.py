@@ -237,8 +237,8 @@ def _charges_of(audit: Audit, ledger: Ledger) -> Floats:
     bases: dict[str, Any] = {"offered": ledger.amount, "drawn": ledger.drawn,
                              "interest": ledger.gross_interest, "loans": ledger.amount > 0}  # fmt: skip
     total = np.zeros(len(ledger.amount))
-    for basis, charge in audit.charges.items():
-        total = total + charge * bases[basis]
+    for basis, used in bases.items():  # no limit of a workbook charges another
+        total = total + audit.charges[basis] * used
     return total
 
 
