@@ -81,7 +81,8 @@ READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", 
 CLASSES = ("corporate", "sme", "retail")
 NO_NEAR = "no rate within what it may move from the former one"
 NO_OFFER = (
-    *("excluded", "no rates for this grade", "contract rate outside the band of the grade", NO_NEAR),
+    *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
+    *("posted rate outside the rates of the grade", NO_NEAR),
     *("no rate at or above the borrower's minimum", "no rate at or below the borrower's maximum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),
     "no multiple of the step fits",
@@ -667,16 +668,24 @@ def lots(values: Array, lot: Fraction) -> Array:
     return counts
 
 
-def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Facts:
+def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segments: Any) -> Facts:
     """Whom what may be offered, and why not."""
     own, grade, lot = borrowers.numbers, borrowers.text("grade"), policy.lot
     pinned, floor = ~np.isnan(own["fixed_amount"]), np.nan_to_num(own["min_rate"], nan=-math.inf)
     roof, band = np.nan_to_num(own["max_rate"], nan=math.inf), np.full((borrowers.n, 2), math.nan)
     some = np.zeros(borrowers.n, dtype=bool)
-    for name, menu in menus.items():
-        mine = grade == name
-        band[mine], first = policy.rates[name], np.searchsorted(menu.rate, floor[mine] - SAME)
-        some[mine] = first < np.searchsorted(menu.rate, roof[mine] + SAME, "right")
+    highest, unposted = np.full(borrowers.n, math.nan), np.zeros(borrowers.n, dtype=bool)
+    of = grade if segments is None else segments.of
+    for name, own_segment in dict.fromkeys(zip(grade, of, strict=True)):
+        if name not in menus:
+            continue
+        mine, rates = (grade == name) & (of == own_segment), menus[name].rate
+        if segments is not None:
+            left = rates[open_to_list(rates[None], np.array([own_segment], dtype=object), segments.posted)[0]]
+            rates, unposted[mine] = left, len(left) < min(len(rates), 1)
+        band[mine], first = policy.rates[name], np.searchsorted(rates, floor[mine] - SAME)
+        some[mine] = first < np.searchsorted(rates, roof[mine] + SAME, "right")
+        highest[mine] = rates[-1] if len(rates) else -math.inf
     inside = (own["rate"] >= band[:, 0] - SAME) & (own["rate"] <= band[:, 1] + SAME)
     bound = ~pinned & ~np.isnan(own["rate"])
     one_rate = np.where(pinned, own["fixed_rate"], np.where(inside, own["rate"], math.nan))
@@ -684,12 +693,10 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     most = np.minimum(own["max_amount"], policy.largest)
     first, last = lots(wanted, lot), lots(most, lot)
     first, last = first + (money(first, lot) < wanted), last - (money(last, lot) > most)
-    top = {name: menu.rate[-1] if len(menu.rate) else -math.inf for name, menu in menus.items()}
-    highest = np.array([top.get(own_grade, math.nan) for own_grade in grade])
     kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
         kept_out = np.isin(cells, ["true", "1"])
-    tests = [kept_out, np.isnan(highest), bound & ~inside]
+    tests = [kept_out, np.isnan(highest), bound & ~inside, ~bound & unposted]
     above, none = ~bound & (highest + SAME < floor), ~bound & ~some
     served = formerly_served(borrowers)
     near = policy.rate_moved is not None and served
@@ -726,6 +733,9 @@ def offers_to(who: Array, run: Facts) -> Facts:
         own = np.flatnonzero((book.grade[who] == grade) & ~single)
         open_to = menu.rate + SAME >= book.floor[who[own]][:, None]
         open_to &= menu.rate - SAME <= book.roof[who[own]][:, None]
+        if run.left is not None:
+            every = np.broadcast_to(menu.rate, open_to.shape)
+            open_to &= open_to_list(every, run.segments.of[who[own]], run.left)
         for into, column in ((rate, menu.rate), (accept, menu.accept), (walk, menu.walk)):
             into[own, : len(menu.rate)] = np.where(open_to, column, math.nan)
     for place in np.flatnonzero(single & ~np.isnan(book.one_rate[who])):
@@ -755,6 +765,9 @@ def ledger_of(run: Facts, amount: Array, rate: Array) -> tuple[dict[str, Array],
             known, k = (menu, k) if listed else (menu_of([rate[i]], curve), 0)
             accept[i], walk[i] = known.accept[k], known.walk[k]
             open_to = rate[i] + SAME >= book.floor[i] and rate[i] - SAME <= book.roof[i]
+            if run.left is not None:
+                posted = run.left.get(run.segments.of[i], [math.inf])[0]
+                open_to &= abs(rate[i] - posted) <= SAME
             allowed[i] = rate[i] == book.one_rate[i] if book.single[i] else listed and open_to
     drawn = accept * amount
     gross = drawn * rate * book.term
@@ -1352,33 +1365,67 @@ class Tree:
 
 
 # --- 8. Price lists -------------------------------------------------------------------------------
-def held_to(menus: dict[str, Facts], scenario: Any, certificate: dict[str, Any]) -> dict[str, Facts]:
-    """The menus that the posted price list leaves; all of them where none is posted."""
-    pricing = word(scenario, "policy.pricing", ["individual", "per_grade", "monotone"], "individual")
-    posting = {grade: menu for grade, menu in menus.items() if len(menu.rate)}
-    need(("lists" in certificate) == (pricing != "individual"), f"certificate lists: under pricing {pricing}")
-    if pricing == "individual":
-        return menus
+def segments_of(
+    menus: dict[str, Facts], scenario: Any, certificate: dict[str, Any], borrowers: Borrowers
+) -> Any:
+    """Who shares a posted rate, what each segment may post, and what it does; None where none is posted."""
+    pricing, single = at(scenario, "policy.pricing", "individual"), ["individual", "per_grade", "monotone"]
+    by, groups, across = None, dict[str, str](), "apart"
+    if isinstance(pricing, dict):
+        stated = entries(scenario, "policy.pricing", "per_segment grades groups")
+        by = str(stated.get("per_segment"))
+        across = word(stated, "grades", ["together", "apart", "monotone"], "together")
+        groups = {value: name for name, values in at(stated, "groups", {}).items() for value in values}
+    else:
+        across = word(scenario, "policy.pricing", single, "individual")
+    posts = across != "individual"
+    need(("lists" in certificate) == posts, f"certificate lists: under pricing {pricing}")
+    if not posts:
+        return None
     need("tree" not in certificate and at(scenario, "strategy", "optimal") == "optimal", "lists: of a rule")
+    values = [""] * borrowers.n if by is None else borrowers.text(by).tolist()
+    values = [groups.get(value, value) for value in values]
+    posting = [grade for grade, menu in menus.items() if len(menu.rate)]
+
+    def name(grade: str, value: str) -> str:
+        return grade if by is None else value if across == "together" else f"{grade} / {value}"
+
+    rates, chains = dict[str, Array](), list[list[str]]()
+    for value in sorted(set(values) if by else {""}):
+        chain = [name(grade, value) for grade in posting]
+        for grade, own in zip(posting, chain, strict=True):
+            every = [menus[one].rate for one in (posting if across == "together" else [grade])]
+            joined = np.unique(np.concatenate(every))
+            rates[own] = joined[np.append(True, np.diff(joined) > SAME)]
+        chains += [chain] if across == "monotone" else [[own] for own in dict.fromkeys(chain)]
     posted = numbers_of(certificate, "lists.posted")
-    need(posted.keys() == posting.keys(), f"lists.posted: not one rate for each of {', '.join(posting)}")
-    held = {grade: np.abs(menu.rate - posted[grade]) <= SAME for grade, menu in posting.items()}
-    need(all(own.any() for own in held.values()), "lists.posted: a rate that its grade may not post")
-    falls = any(posted[b] < posted[a] - SAME for a, b in pairwise(posting))
-    need(pricing != "monotone" or not falls, "lists.posted: a rate falls from one grade to the next")
-    return {grade: only(menu, held[grade]) if grade in held else menu for grade, menu in menus.items()}
+    need(posted.keys() == rates.keys(), f"lists.posted: not one rate for each of {', '.join(rates)}")
+    listed = all(np.any(np.abs(own - posted[one]) <= SAME) for one, own in rates.items())
+    need(listed, "lists.posted: a rate that its segment may not post")
+    falls = any(posted[b] < posted[a] - SAME for chain in chains for a, b in pairwise(chain))
+    need(not falls, "lists.posted: a rate falls from one grade to the next")
+    of = np.array(
+        [name(*own) for own in zip(borrowers.text("grade").tolist(), values, strict=True)], dtype=object
+    )
+    return Facts(of=of, rates=rates, chains=chains, posted={one: np.array([k]) for one, k in posted.items()})
 
 
-def only(menu: Facts, some: Array) -> Facts:
-    """Some rates of a menu."""
-    return Facts(rate=menu.rate[some], accept=menu.accept[some], walk=menu.walk[some])
+def open_to_list(rate: Array, segment: Array, left: Any) -> Array:
+    """Which rates (n, K) are among those `left` to each one's segment (n,)."""
+    held = np.zeros(rate.shape, dtype=bool)
+    for name in {*segment} & {*left}:
+        mine = segment == name
+        place = np.searchsorted(left[name], rate[mine] - SAME)
+        held[mine] = np.append(left[name], math.inf)[place] <= rate[mine] + SAME
+    return held
 
 
 class Lists:
-    """The proof over all price lists: boxes of lists, a mask over the rates of each grade that posts one."""
+    """The proof over all price lists: boxes of lists, a mask over the rates of each segment."""
 
     def __init__(self, run: Facts, document: Any) -> None:
-        self.run, self.most, self.sums = run.but(menus=run.every_menu), -math.inf, dict[int, Any]()
+        self.rates, self.chains = run.segments.rates, run.segments.chains
+        self.run, self.most, self.sums = run.but(left=self.rates), -math.inf, dict[int, Any]()
         document = entries({"lists": document}, "lists", "posted bound prices nodes")
         self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
         self.vectors, self.rows = (
@@ -1387,12 +1434,10 @@ class Lists:
         )
         held = isinstance(self.nodes, list) and self.nodes and isinstance(self.vectors, list)
         need(held, "lists: no nodes, or no prices")
-        self.rising = at(run.scenario, "policy.pricing") == "monotone"
-        self.menus = {grade: menu for grade, menu in self.run.menus.items() if len(menu.rate)}
 
     def faults(self) -> Iterator[str]:
         """What keeps the proof from proving the bound that it states."""
-        everything = {grade: menu.rate == menu.rate for grade, menu in self.menus.items()}
+        everything = {name: rates == rates for name, rates in self.rates.items()}
         yield from misgrown("lists", self.nodes, everything, self.sides_of)
         if self.claimed < self.most:
             yield f"lists: states {self.claimed!r}, its leaves prove {self.most!r} only"
@@ -1400,25 +1445,22 @@ class Lists:
     def sides_of(self, node: dict[str, Any], box: dict[str, Array]) -> list[dict[str, Array]]:
         """What is left below a node, once it is seen to be right."""
         if "split" in node:
-            entries({"n": node}, "n", "grade split children")
-            grade, sides = str(node.get("grade")), node["split"]
-            need(grade in box and node["grade"] == grade, f"splits {grade!r}, which posts no rate")
+            entries({"n": node}, "n", "segment split children")
+            name, sides = str(node.get("segment")), node["split"]
+            need(name in box and node["segment"] == name, f"splits {name!r}, which posts no rate")
             known = isinstance(sides, list) and sides and all(isinstance(side, list) for side in sides)
             need(known, "has no sides")
-            rates = self.menus[grade].rate[:, None]
+            rates = self.rates[name][:, None]
             listed = [[number({"rate": rate}, "rate") for rate in side] for side in sides]
             same = [np.abs(rates - np.array(side)) <= SAME for side in listed]
-            need(all(own.any(axis=0).all() for own in same), "lists a rate that the grade may not post")
+            need(all(own.any(axis=0).all() for own in same), "lists a rate that the segment may not post")
             left = [own.any(axis=1) for own in same]
-            need(not np.any(box[grade] & ~np.any(left, axis=0)), f"does not cover the rates of {grade}")
-            return [{**box, grade: box[grade] & own} for own in left]
+            need(not np.any(box[name] & ~np.any(left, axis=0)), f"does not cover the rates of {name}")
+            return [{**box, name: box[name] & own} for own in left]
         if "tree" in node:
             entries({"n": node}, "n", "tree")
-            menus = {
-                **self.run.menus,
-                **{grade: only(menu, box[grade]) for grade, menu in self.menus.items()},
-            }
-            tree = Tree(self.run.but(menus=menus), node["tree"])
+            kept = {name: rates[box[name]] for name, rates in self.rates.items()}
+            tree = Tree(self.run.but(left=kept), node["tree"])
             wrong = [*tree.faults()]
             need(not wrong, "; ".join(wrong))
             self.most = max(self.most, tree.claimed)
@@ -1440,38 +1482,48 @@ class Lists:
             self.sums[place] = self.summed(charges_of(self.run, prices, {}))
         most, known = list[float](), True
         for fixed, sums in self.sums[place]:
-            reached, before = np.zeros(1), np.array([-math.inf])
-            for grade, left in box.items():
-                rates, own = self.menus[grade].rate[left], sums[grade][left]
-                lower = np.searchsorted(before, rates + SAME, "right") if self.rising else len(before)
-                best = np.append(-math.inf, np.maximum.accumulate(reached))[lower]
-                reached, before = best + own, rates
-            most.append(fixed + float(np.max(reached, initial=-math.inf)))
-            known &= math.isfinite(fixed) and not np.any(np.isnan(reached))
+            for chain in self.chains:
+                reached, before = np.zeros(1), np.array([-math.inf])
+                for name in chain:
+                    rates, own = self.rates[name][box[name]], sums[name][box[name]]
+                    lower = np.searchsorted(before, rates + SAME, "right")
+                    best = np.append(-math.inf, np.maximum.accumulate(reached))[lower]
+                    reached, before = best + own, rates
+                fixed += float(np.max(reached, initial=-math.inf))
+                known &= not np.any(np.isnan(reached))
+            most.append(fixed)
+            known &= not math.isnan(fixed) and fixed < math.inf
         bound, upper = most
         if known and upper not in (0.0, -math.inf):  # a sum of nothing but 0 is not rounded
             upper = math.nextafter(upper, math.inf)
         return Facts(bound=bound, upper=upper if known else math.inf)
 
     def summed(self, charges: Facts) -> list[Any]:
-        """What no list changes, and grade -> its sum at each rate: as computed, and at most."""
+        """What no list changes, and segment -> its sum at each rate: as computed, and at most."""
         run, book = self.run, self.run.book
         error = run.operations * U * charges.constant_terms
         fixed: list[list[float]] = [[charges.constant], [charges.constant, error]]
-        sums = [{name: [np.zeros(len(menu.rate))] for name, menu in self.menus.items()} for _ in fixed]
+        sums = [{name: [np.zeros(len(rates))] for name, rates in self.rates.items()} for _ in fixed]
         who = np.flatnonzero(book.lendable)
         for k in range(0, len(who), 8192):
             offers = offers_to(who[k : k + 8192], run)
             with np.errstate(all="ignore"):
                 best, error = answers(offers, charges, run.operations)
             single, grade = book.single[offers.who], book.grade[offers.who]
+            segment = run.segments.of[offers.who]
             floor, open_to = np.where(offers.no_offer, 0.0, -np.inf), offers.held.any(axis=1)
             for into, parts, values in zip(fixed, sums, (best, best + error), strict=True):
                 values = np.where(offers.held, np.where(np.isnan(values), math.inf, values), -math.inf)
                 into += np.maximum(values.max(axis=1), floor)[single & open_to].tolist()
-                for name, menu in self.menus.items():
-                    mine = np.maximum(values[(grade == name) & ~single, : len(menu.rate)], 0.0)
-                    parts[name].append(np.array([total(column) for column in mine.T]))
+                for one, name in dict.fromkeys(zip(grade[~single], segment[~single], strict=True)):
+                    who, menu = (grade == one) & (segment == name) & ~single, run.menus[one].rate
+                    mine, at_rates = (
+                        np.maximum(values[who, : len(menu)], 0.0),
+                        np.zeros(len(self.rates[name])),
+                    )
+                    place = np.searchsorted(self.rates[name], menu - SAME)
+                    at_rates[place] = [total(column) for column in mine.T]
+                    parts[name].append(at_rates)
         pooled = []
         for into, parts, wider in zip(fixed, sums, (1.0, 1.0 + 4 * U), strict=True):
             own = {name: np.array([total(k) for k in np.transpose(some)]) for name, some in parts.items()}
@@ -1532,11 +1584,12 @@ def run_of(
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
     policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
-    every = menus_of(policy, curves)
-    menus = held_to(every, scenario, certificate)
+    menus = menus_of(policy, curves)
+    segments = segments_of(menus, scenario, certificate, borrowers)
+    left = None if segments is None else segments.posted
     put_under(stress, borrowers)
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
-    book = book_of(borrowers, policy, menus)
+    book = book_of(borrowers, policy, menus, segments)
     in_order = decided["borrower_id"].tolist() == book.ids
     need(in_order, "allocation: does not list the borrowers in their order")
     rule = at(scenario, "strategy", "optimal")
@@ -1544,9 +1597,9 @@ def run_of(
         foreign = [key.removeprefix("strategy ") for key in brought if key.startswith("strategy ")]
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
-    run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
+    run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule, left=left)
     measure_risk(book, policy, borrowers)
-    run.every_menu = every
+    run.segments = segments
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.operations += 4 * sum(limit.measure == "value" for limit in policy.limits)
     run.decided = decided
@@ -1893,7 +1946,8 @@ def digest(scenario: Any, inputs: Any) -> str:
     described = {**source, **source.get("invoices", {})}
     read_by = {key: described[key] for key in READ_BY if key in described}
     parts = [document, read_by, inputs]
-    if at(document, "policy.pricing") == "monotone":
+    pricing = at(document, "policy.pricing")
+    if "monotone" in (pricing, pricing.get("grades") if isinstance(pricing, dict) else None):
         parts.append(list(document["policy"]["rates"]))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -24,7 +24,6 @@ from allocator.engine.conflict import out_of_reach
 from allocator.engine.convex import Groups
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
-from allocator.engine.posted import under
 from allocator.engine.price_lists import optimise_lists
 from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
@@ -36,6 +35,7 @@ from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
 from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
+from allocator.pricing.segments import unknown_values
 from allocator.records.case import Case, Inputs
 from allocator.records.cuts import Cut
 from allocator.records.filters import left_out
@@ -222,10 +222,11 @@ def judge(case: Case, solution: Solution) -> Outcome:
 
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row per borrower, and the summary."""
-    case = with_cuts(case, solution.cuts)
-    columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
+    case, portfolio, offers = with_cuts(case, solution.cuts), case.inputs.portfolio, case.offers
     if outcome.certificate.posted is not None:
-        columns = under(columns, outcome.certificate.posted)
+        scenario = outcome.held
+        offers = price_offers(portfolio, case.inputs.churn, scenario.response, scenario.policy)
+    columns = Columns(offers, case.limits)
     why = outcome.why
     aside = left_out(case.scenario.policy, portfolio, solution.amount > 0)
     if why is None:
@@ -244,7 +245,8 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     policy, portfolio, limits = case.scenario.policy, case.inputs.portfolio, case.limits
     brought = (f"{key} is of the package {origin}" for key, origin in case.scenario.plugins.items())
     notes = [*brought, *case.inputs.notes, *formulas(portfolio)]
-    notes += [*spellings(portfolio, policy), *limits.notes, *slips(policy, case.offers, limits)]
+    notes += [*spellings(portfolio, policy), *unknown_values(portfolio, policy)]
+    notes += [*limits.notes, *slips(policy, case.offers, limits)]
     if not lent:
         notes += too_few_groups(policy, portfolio, case.offers)
         notes += only_an_empty_book(policy, portfolio, case.offers, limits)

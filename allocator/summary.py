@@ -121,7 +121,11 @@ def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mappi
     for place in gone:
         document = _without(document, place)
     parts: list[Any] = [document, _how_read(source), dict(inputs)]
-    if value_at(document, ("policy", "pricing")) == "monotone":  # reads the order of the grades
+    pricing = value_at(document, ("policy", "pricing"))
+    if "monotone" in (
+        pricing,
+        value_at(document, ("policy", "pricing", "grades")),
+    ):  # reads the order of the grades
         parts.append(list(document["policy"]["rates"]))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 

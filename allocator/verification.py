@@ -97,10 +97,11 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
 
 def _misplaced_proof_faults(scenario: Scenario, claimed: Mapping[str, Any]) -> Iterator[Fault]:
     """A price list where none is posted, none where one must be, and a tree beside one."""
-    posted = scenario.policy.pricing != "individual"
+    posted = scenario.policy.posting is not None
     if posted != ("lists" in claimed) or (posted and "tree" in claimed):
-        problem = "has a price list" if not posted else "has no price list, or a tree beside it"
-        yield Fault(f"{problem} under pricing {scenario.policy.pricing}", "solve again", field="certificate")
+        problem = "has a price list, where none is posted"
+        problem = "has no price list, or a tree beside it" if posted else problem
+        yield Fault(problem, "solve again", field="certificate")
 
 
 def _as_searched(outcome: Outcome, summary: Mapping[str, Any], why: np.ndarray) -> Outcome:

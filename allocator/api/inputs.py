@@ -25,6 +25,7 @@ from allocator.portfolio import formulas
 from allocator.portfolio.synthesis import parts
 from allocator.pricing.churn import sanity
 from allocator.pricing.offers import outside_terms, own_rates, price_offers
+from allocator.pricing.segments import unknown_values
 from allocator.records import scenario as records
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -122,6 +123,7 @@ def _notes_on_policy(
     """What stands out in the policy and its limits."""
     yield from (*formulas(portfolio), *spellings(portfolio, policy), *limits.notes)
     yield from (*outside_terms(portfolio, policy), *own_rates(portfolio, policy))
+    yield from unknown_values(portfolio, policy)
     yield from (*slips(policy, offers, limits), *hopeless(policy, portfolio, offers, limits))
 
 

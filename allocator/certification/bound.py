@@ -109,9 +109,8 @@ class Magnitudes:
         cls, portfolio: Portfolio, policy: Policy, terms: Terms, decided: Floats | None = None
     ) -> Magnitudes:
         """Of the rates that may be offered, and of those `decided` (n,)."""
-        rates = [tariff.rates for tariff in terms.tariffs.values()]
-        rates += [portfolio.fixed_rate, portfolio.rate, np.zeros(0) if decided is None else decided]
-        top = max(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates)
+        rates = [portfolio.fixed_rate, portfolio.rate, np.zeros(0) if decided is None else decided]
+        top = max(terms.highest, *(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates))
         return cls(columns_of(portfolio), policy, top)
 
     def at(self, rows: Integers | slice) -> OfferSizes:
@@ -173,8 +172,8 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
     """
     charged = ChargedOffers(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
-    for grade, tariff in terms.tariffs.items():
-        member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
+    for grade, own, tariff in terms.of_grades(portfolio):
+        member = own & terms.lendable
         free = np.flatnonzero(member & ~terms.single)
         for start in range(0, len(free) if len(tariff.rates) else 0, _CHUNK):
             i = free[start : start + _CHUNK]

@@ -180,8 +180,8 @@ def _offers(portfolio: Portfolio, terms: Terms, member: Integers) -> tuple[Float
     single, asked = terms.single[member], terms.rate[member]
     least = np.nan_to_num(portfolio.min_rate[member], nan=-np.inf)
     most = np.nan_to_num(portfolio.max_rate[member], nan=np.inf)
-    for grade, tariff in terms.tariffs.items():
-        own = portfolio.grade.codes[member] == portfolio.grade.code_of(grade)
+    for grade, whose, tariff in terms.of_grades(portfolio):
+        own = whose[member]
         free = np.flatnonzero(own & ~single)
         enough = tariff.rates + SAME_RATE >= least[free][:, None]
         enough &= tariff.rates - SAME_RATE <= most[free][:, None]

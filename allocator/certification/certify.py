@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.members import lent_to
 from allocator.certification.parts import PART, ledger_in_parts, recompute
-from allocator.certification.price_lists import list_faults, posted_faults, posting, stated_lists
+from allocator.certification.price_lists import Segments, list_faults, posted_faults, stated_lists
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
@@ -121,18 +121,22 @@ class _ReadInputs:
         ids = portfolio.borrower_id[cases.member].tolist()
         return cases, coarsest, {borrower: row for row, borrower in enumerate(ids)}, policy.ticket.step
 
-    def lists(self) -> tuple[Tariffs, list[str], RoundedProver, Policy]:
+    @cached_property
+    def segments(self) -> Segments:
+        """What price lists choose from."""
+        return Segments.of(self.inputs.portfolio, self.known, self.scenario.policy)
+
+    def lists(self) -> tuple[Segments, list[str], RoundedProver]:
         """What a proof over price lists is walked with."""
         rows = [name for block in self.blocks for name in block.names]
-        prover = RoundedProver(self.scenario, self.inputs, self.known, self.blocks)
-        return self.known, rows, prover, self.scenario.policy
+        prover = RoundedProver(self.scenario, self.inputs, self.known, self.segments, self.blocks)
+        return self.segments, rows, prover
 
     def held_to(self, lists: Mapping[str, Any] | None) -> Tariffs:
         """The rates that decisions may have: with a price list, those it posts."""
         if lists is None:
             return self.known
-        tariffs = {grade: own.at(lists["posted"][grade]) for grade, own in posting(self.known).items()}
-        return replace(self.known, tariffs={**self.known.tariffs, **tariffs})
+        return self.known.leaving({name: np.array([rate]) for name, rate in lists["posted"].items()})
 
 
 @dataclass(frozen=True)
@@ -142,11 +146,10 @@ class _Proof:
     tree: Mapping[str, Any] | None = None
     lists: Mapping[str, Any] | None = None
 
-    def posts(self, known: Tariffs) -> bool:
-        """Whether it posts a rate of each grade, whatever it proves."""
-        return self.lists is not None and not any(
-            posted_faults(self.lists.get("posted"), known, rising=False)
-        )
+    def posts(self, segments: Segments) -> bool:
+        """Whether it posts a rate of each segment, whatever it proves, and whether rates fall or not."""
+        alone = replace(segments, chains=())
+        return not any(posted_faults((self.lists or {}).get("posted"), alone))
 
     @property
     def bound(self) -> float:
@@ -164,7 +167,7 @@ def _judged(
 ) -> tuple[Outcome, ProvedFigures]:
     """The outcome, with what is wrong with the proof known already."""
     scenario, policy, portfolio, blocks = read.scenario, read.policy, read.portfolio, read.blocks
-    lists = proof.lists if proof.posts(read.known) else None
+    lists = proof.lists if proof.lists is not None and proof.posts(read.segments) else None
     known = read.held_to(lists)
     rows = {name: block for block in blocks for name in block.names}
     _check_prices(rows, prices)

@@ -1,13 +1,13 @@
 """Rechecks that no price list is better than the posted one, from the inputs alone: cover and bounds.
 
-The document is {posted, bound, prices, nodes}; `posted` is the list, a rate a grade, and node 0 holds every
+The document is {posted, bound, prices, nodes}; `posted` is the list, a rate a segment, and node 0 holds every
 list. A node is
-- a split {grade, split: [[rates ...], ...], children: [i, ...]}: sides that together hold every rate that is
-  left to the grade;
+- a split {segment, split: [[rates ...], ...], children: [i, ...]}: sides that together hold every rate that
+  is left to the segment;
 - a leaf {prices: p, bound}: no list that is left is worth more than its bound at the prices in place p;
 - a leaf {tree}: a proof tree (tree.py) over the rates that are left.
 So no allocation under any list is worth more than the largest bound of a leaf, and the document's `bound`
-must be no less. A list's bound at prices is U over its rates alone, and separable: a sum over grades
+must be no less. A list's bound at prices is U over its rates alone, and separable: a sum over segments
 (docs/formulation.md, section 4).
 """
 
@@ -15,25 +15,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import inf, nextafter
 from typing import Any, Protocol
 
 import numpy as np
 
 from allocator.certification.rounding import Rounded
-from allocator.certification.terms import SAME_RATE, Tariff, Tariffs
+from allocator.certification.terms import SAME_RATE, Tariffs
 from allocator.errors import Fault
-from allocator.records.portfolio import Booleans
+from allocator.records.portfolio import Booleans, Floats, Portfolio
+from allocator.records.price_lists import Posting
 from allocator.records.scenario import Policy
 
 _KEYS = frozenset(("posted", "bound", "prices", "nodes"))
-_NODES = (frozenset(("grade", "split", "children")), frozenset(("prices", "bound")), frozenset(("tree",)))
+_NODES = (frozenset(("segment", "split", "children")), frozenset(("prices", "bound")), frozenset(("tree",)))
 _REMEDY = "solve again"
 _OF_NOTHING = 0.0
 """The bound that is stated where no list is left: any holds."""
 
 Box = Mapping[str, Booleans]
-"""Grade -> which of its rates are left (K,)."""
+"""Segment -> which of its rates are left (K,)."""
 
 
 class BoundedLists(Protocol):
@@ -57,45 +59,61 @@ class _BrokenNodeError(Exception):
     """What is wrong with one node."""
 
 
-def posting(known: Tariffs) -> dict[str, Tariff]:
-    """The grades that post a rate: those whose band holds one."""
-    return {grade: tariff for grade, tariff in known.tariffs.items() if len(tariff.rates)}
+@dataclass(frozen=True)
+class Segments:
+    """What lists choose from."""
+
+    rates: Mapping[str, Floats]
+    """Segment -> the rates that it may post (K,), ascending."""
+    chains: tuple[tuple[str, ...], ...]
+    """Segments, each in one chain, along which no rate may fall."""
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, known: Tariffs, policy: Policy) -> Segments:
+        """Of a policy that posts rates: those of the grades whose band holds one."""
+        posting = policy.posting or Posting()
+        grades = [grade for grade, tariff in known.tariffs.items() if len(tariff.rates)]
+        values = [""]
+        if posting.column is not None:
+            column = portfolio.text(posting.column)
+            values = [column.values[code] for code in np.unique(column.codes).tolist()]
+        rates: dict[str, Floats] = {}
+        chains: dict[tuple[str, ...], None] = {}
+        for value in values:
+            own = {posting.segment(grade, value): known.tariffs[grade].rates for grade in grades}
+            if not posting.by_grade:
+                own = dict.fromkeys(own, _each_once([known.tariffs[grade].rates for grade in grades]))
+            rates |= own
+            chains |= dict.fromkeys([tuple(own)] if posting.rising else [(name,) for name in own])
+        return cls(rates, tuple(chains))
+
+    def left(self, box: Box) -> dict[str, Floats]:
+        """The rates of a box."""
+        return {name: rates[box[name]] for name, rates in self.rates.items()}
+
+    def most(self, sums: Mapping[str, Sequence[Any]], box: Box) -> Any:
+        """The largest total of one of `sums` a segment over the lists of a box; None where there is none."""
+        best = [self._along(chain, sums, box) for chain in self.chains]
+        return None if any(own is None for own in best) else sum(best)
+
+    def _along(self, chain: tuple[str, ...], sums: Mapping[str, Sequence[Any]], box: Box) -> Any:
+        """The part of one chain, by dynamic programming from segment to segment."""
+        reached: list[tuple[float, Any]] = [(-inf, 0)]
+        for name in chain:
+            step = []
+            for k in np.flatnonzero(box[name]).tolist():
+                rate = float(self.rates[name][k])
+                before = [total for last, total in reached if last <= rate + SAME_RATE]
+                if before:
+                    step.append((rate, max(before) + sums[name][k]))
+            reached = step
+        return max((total for _, total in reached), default=None)
 
 
-def narrowed(known: Tariffs, box: Box) -> dict[str, Tariff]:
-    """The tariffs with the rates of a box alone."""
-    return {
-        grade: Tariff(tariff.rates[box[grade]], tariff.take_up[box[grade]]) if grade in box else tariff
-        for grade, tariff in known.tariffs.items()
-    }
-
-
-def rising_lists(policy: Policy) -> bool:
-    """Whether the rates of a list may not fall from one grade of the policy to the next."""
-    return policy.pricing == "monotone"
-
-
-def best_list(
-    sums: Mapping[str, Sequence[Any]], rates: Mapping[str, Sequence[float]], *, rising: bool
-) -> Any:
-    """The largest total of one number a grade; None where there is none.
-
-    `sums` and `rates` are the numbers and the rates that are left to each grade, in the policy's order. With
-    `rising` the rates may not fall: by dynamic programming over the grades.
-    """
-    if not all(len(own) for own in sums.values()):
-        return None
-    if not rising:
-        return sum(max(own) for own in sums.values())
-    reached: list[tuple[float, Any]] = [(-inf, 0)]
-    for grade, own in sums.items():
-        step = []
-        for rate, number in zip(rates[grade], own, strict=True):
-            before = [total for last, total in reached if last <= rate + SAME_RATE]
-            if before:
-                step.append((rate, max(before) + number))
-        reached = step
-    return max((total for _, total in reached), default=None)
+def _each_once(rates: Sequence[Floats]) -> Floats:
+    """The rates of several tariffs, ascending, of those within SAME_RATE the lowest."""
+    every = np.unique(np.concatenate(rates))
+    return np.asarray(every[np.append(True, np.diff(every) > SAME_RATE)])
 
 
 @dataclass
@@ -103,7 +121,7 @@ class _Walk:
     """A walk over the boxes from the root."""
 
     document: Mapping[str, Any]
-    known: Mapping[str, Tariff]
+    segments: Segments
     prover: Prover
     state: bool
     """Whether bounds are stated here, whatever the document says."""
@@ -117,7 +135,7 @@ class _Walk:
         """Every node once, children after their parent."""
         self.stated = list(self.document["nodes"])
         waiting: list[tuple[int, Box]] = [
-            (0, {grade: np.ones(len(tariff.rates), dtype=bool) for grade, tariff in self.known.items()})
+            (0, {name: np.ones(len(rates), dtype=bool) for name, rates in self.segments.rates.items()})
         ]
         while waiting:
             place, box = waiting.pop()
@@ -145,9 +163,9 @@ class _Walk:
         return iter(())
 
     def _children(self, node: Mapping[str, Any], box: Box) -> Iterator[tuple[int, Box]]:
-        grade, sides, children = node["grade"], node["split"], node["children"]
-        if not isinstance(grade, str) or grade not in box:
-            raise _BrokenNodeError(f"splits the grade {grade!r}, which posts no rate")
+        segment, sides, children = node["segment"], node["split"], node["children"]
+        if not isinstance(segment, str) or segment not in box:
+            raise _BrokenNodeError(f"splits the segment {segment!r}, which posts no rate")
         if not isinstance(sides, list) or not sides or not all(isinstance(side, list) for side in sides):
             raise _BrokenNodeError("has no sides")
         if not isinstance(children, list) or len(children) != len(sides):
@@ -155,12 +173,13 @@ class _Walk:
         for child in children:
             if type(child) is not int or not 0 < child < len(self.document["nodes"]):
                 raise _BrokenNodeError(f"has a child {child!r}, which is no node")
-        held = [_listed(self.known[grade], side) for side in sides]
-        missing = box[grade] & ~np.any(held, axis=0)
+        known = self.segments.rates[segment]
+        held = [_listed(known, side) for side in sides]
+        missing = box[segment] & ~np.any(held, axis=0)
         if missing.any():
-            rates = ", ".join(map(repr, self.known[grade].rates[missing].tolist()))
-            raise _BrokenNodeError(f"does not cover rate {rates} of grade {grade}")
-        return ((c, {**box, grade: box[grade] & own}) for c, own in zip(children, held, strict=True))
+            rates = ", ".join(map(repr, known[missing].tolist()))
+            raise _BrokenNodeError(f"does not cover rate {rates} of segment {segment}")
+        return ((c, {**box, segment: box[segment] & own}) for c, own in zip(children, held, strict=True))
 
     def _leaf(self, place: int, node: Mapping[str, Any], box: Box) -> None:
         number, vectors = node["prices"], self.document["prices"]
@@ -191,12 +210,12 @@ class _Walk:
             self.proved = max(self.proved, float(own["bound"]))
 
 
-def _listed(tariff: Tariff, side: Sequence[Any]) -> Booleans:
-    """(K,) which of a grade's rates a side lists."""
+def _listed(known: Floats, side: Sequence[Any]) -> Booleans:
+    """(K,) which of a segment's rates a side lists."""
     rates = np.array([_number(rate, "a rate") for rate in side], dtype=float)
-    same = np.abs(tariff.rates[:, None] - rates[None, :]) <= SAME_RATE
+    same = np.abs(known[:, None] - rates[None, :]) <= SAME_RATE
     if not same.any(axis=0).all():
-        raise _BrokenNodeError("lists a rate that the grade may not post")
+        raise _BrokenNodeError("lists a rate that the segment may not post")
     return np.asarray(same.any(axis=1))
 
 
@@ -207,36 +226,29 @@ def _number(value: Any, what: str) -> float:
 
 
 def list_faults(
-    document: Mapping[str, Any], known: Tariffs, rows: Sequence[str], prover: Prover, policy: Policy
+    document: Mapping[str, Any], segments: Segments, rows: Sequence[str], prover: Prover
 ) -> list[Fault]:
     """What keeps `document` from proving its bound, and its list from being one; empty where nothing does."""
-    return _walked(document, known, rows, prover, policy, state=False)[1]
+    return _walked(document, segments, rows, prover, state=False)[1]
 
 
 def stated_lists(
-    document: Mapping[str, Any], known: Tariffs, rows: Sequence[str], prover: Prover, policy: Policy
+    document: Mapping[str, Any], segments: Segments, rows: Sequence[str], prover: Prover
 ) -> tuple[dict[str, Any], list[Fault]]:
     """`document` with its bounds stated here, and what keeps it from proving any."""
-    walk, faults = _walked(document, known, rows, prover, policy, state=True)
+    walk, faults = _walked(document, segments, rows, prover, state=True)
     if walk is None or faults:
         return dict(document), faults
     return {**document, "bound": nextafter(walk.proved, inf), "nodes": walk.stated}, []
 
 
 def _walked(
-    document: Mapping[str, Any],
-    known: Tariffs,
-    rows: Sequence[str],
-    prover: Prover,
-    policy: Policy,
-    *,
-    state: bool,
+    document: Mapping[str, Any], segments: Segments, rows: Sequence[str], prover: Prover, *, state: bool
 ) -> tuple[_Walk | None, list[Fault]]:
-    rising = rising_lists(policy)
-    shape = [*_shape_faults(document, rows), *posted_faults(document.get("posted"), known, rising=rising)]
+    shape = [*_shape_faults(document, rows), *posted_faults(document.get("posted"), segments)]
     if shape:
         return None, shape
-    walk = _Walk(document, posting(known), prover, state)
+    walk = _Walk(document, segments, prover, state)
     walk.run()
     if not walk.faults and not state and not document["bound"] >= walk.proved:
         problem = f"states {document['bound']!r}, its leaves prove {walk.proved!r} only"
@@ -266,20 +278,22 @@ def _shape_faults(document: Mapping[str, Any], rows: Sequence[str]) -> Iterator[
             yield Fault(str(broken), _REMEDY, field=f"lists.prices[{place}]")
 
 
-def posted_faults(posted: Any, known: Tariffs, *, rising: bool) -> Iterator[Fault]:
+def posted_faults(posted: Any, segments: Segments) -> Iterator[Fault]:
     """Why `posted` is no price list."""
-    grades = posting(known)
-    if not isinstance(posted, Mapping) or posted.keys() != grades.keys():
-        problem = f"names other grades than {', '.join(grades)}, each once"
+    rates = segments.rates
+    if not isinstance(posted, Mapping) or posted.keys() != rates.keys():
+        problem = f"names other segments than {', '.join(rates)}, each once"
         yield Fault(problem, _REMEDY, field="lists.posted")
         return
-    rates = []
-    for grade, tariff in grades.items():
+    held = {}
+    for segment, known in rates.items():
         try:
-            rates.append(_number(posted[grade], "a rate"))
-            _listed(tariff, [posted[grade]])
+            held[segment] = _number(posted[segment], "a rate")
+            _listed(known, [posted[segment]])
         except _BrokenNodeError as broken:
-            yield Fault(f"grade {grade} {broken}", _REMEDY, field="lists.posted")
+            yield Fault(f"segment {segment} {broken}", _REMEDY, field="lists.posted")
             return
-    if rising and np.any(np.diff(rates) < -SAME_RATE):
-        yield Fault("has a rate that falls from one grade to the next", _REMEDY, field="lists.posted")
+    for one, after in (pair for chain in segments.chains for pair in pairwise(chain)):
+        if held[after] < held[one] - SAME_RATE:
+            problem = f"has a rate that falls from {one} to {after}"
+            yield Fault(problem, _REMEDY, field="lists.posted")

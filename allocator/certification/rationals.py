@@ -224,9 +224,10 @@ def offers_made(
     portfolio: Portfolio, terms: Terms, curves: dict[str, Curve], amount: Floats, rate: Floats
 ) -> Iterator[MadeOffer]:
     """Every offer of `amount` (n,) at `rate` (n,), its take-up that of the tariff's own rate next to it."""
+    tariffs = [(who, tariff) for _, who, tariff in terms.of_grades(portfolio)]
     for i in np.flatnonzero(amount > 0).tolist():
         grade, asked = portfolio.grade.values[portfolio.grade.codes[i]], float(rate[i])
-        tariff = terms.tariffs.get(grade)
+        tariff = next((tariff for who, tariff in tariffs if who[i]), None)
         near = asked
         if tariff is not None and len(tariff.rates) and not terms.single[i]:
             near = float(tariff.rates[np.argmin(np.abs(tariff.rates - asked))])

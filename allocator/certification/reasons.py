@@ -87,23 +87,26 @@ def _place(word: str) -> int:
 def _impossible(portfolio: Portfolio, policy: Policy, terms: Terms) -> Codes:
     """(n,) place in NO_OFFER of the first reason that applies; -1 where an offer is possible."""
     free = ~terms.pinned
-    highest = [tariff.rates[-1] if len(tariff.rates) else -np.inf for tariff in terms.tariffs.values()]
-    by_grade = dict(zip(terms.tariffs, highest, strict=True))
-    top = np.array([by_grade.get(grade, np.nan) for grade in portfolio.grade.values])[portfolio.grade.codes]
+    named, some, posted = (np.zeros(len(portfolio), dtype=bool) for _ in range(3))
+    top = np.full(len(portfolio), -np.inf)
     least = np.nan_to_num(portfolio.min_rate, nan=-np.inf)
-    some = np.zeros(len(portfolio), dtype=bool)
-    for grade, tariff in terms.tariffs.items():
-        own = portfolio.grade.codes == portfolio.grade.code_of(grade)
+    for grade, own, tariff in terms.of_grades(portfolio):
         most = np.nan_to_num(portfolio.max_rate[own], nan=np.inf)
         below = np.searchsorted(tariff.rates, most + SAME_RATE, side="right")
         some[own] = np.searchsorted(tariff.rates, least[own] - SAME_RATE) < below
+        named[own] = True
+        if len(tariff.rates):
+            top[own] = tariff.rates[-1]
+        else:  # where the grade has rates, the list posts another
+            posted[own] = len(terms.tariffs[grade].rates) > 0
     open_to_some = free & ~terms.single
     above, none = (top + SAME_RATE < least) | np.isneginf(top), ~some
     near = policy.changes.rate_moved is not None and portfolio.number(FORMER_AMOUNT) > 0
     first = {
         words.EXCLUDED: portfolio.exclude,
-        words.NO_GRADE: np.isnan(top),
+        words.NO_GRADE: ~named,
         words.OFF_CONTRACT: free & terms.single & np.isnan(terms.rate),
+        words.NOT_POSTED: open_to_some & posted,
         words.NO_NEAR: open_to_some & near & (above | none),
         words.NO_RATE: open_to_some & above,
         words.NO_LOWER: open_to_some & none,

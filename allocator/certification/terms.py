@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from allocator.certification.curves import smoothed
 from allocator.certification.lots import Lot
 from allocator.records.curves import Response
-from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
+from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Portfolio, Text
 from allocator.records.scenario import Policy
 
 SAME_RATE = 1e-12
@@ -23,9 +24,10 @@ class Tariff:
     rates: Floats
     take_up: Floats
 
-    def at(self, rate: float | None) -> Tariff:
-        """What a price list leaves of it."""
-        kept = np.abs(self.rates - (np.nan if rate is None else rate)) <= SAME_RATE
+    def among(self, rates: Floats) -> Tariff:
+        """What of it is one of `rates`, which ascend."""
+        place = np.searchsorted(rates, self.rates - SAME_RATE)
+        kept = np.append(rates, np.inf)[place] <= self.rates + SAME_RATE
         return Tariff(self.rates[kept], self.take_up[kept])
 
 
@@ -38,6 +40,19 @@ class Tariffs:
     curve: dict[str, Floats]
     """Smoothed churn by grade at the table's rates."""
     table_rates: Floats
+    left: Mapping[str, Floats] | None
+    """The rates that price lists leave each segment; None where they leave every rate of every grade."""
+
+    def leaving(self, left: Mapping[str, Floats]) -> Tariffs:
+        """The tariffs under lists that leave each segment those rates."""
+        return Tariffs(self.tariffs, self.curve, self.table_rates, left)
+
+    @property
+    def highest(self) -> float:
+        """The highest rate of any tariff, whatever its sign."""
+        rates = (tariff.rates for tariff in self.tariffs.values())
+        open_to = rates if self.left is None else self.left.values()
+        return max((float(np.max(np.abs(own), initial=0.0)) for own in open_to), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -53,9 +68,25 @@ class Terms(Tariffs):
     """Who may get one rate only: that of a pinned offer, or of the contract."""
     rate: Floats
     """That rate; NaN where it may not be offered, and where the tariff is open."""
+    segment: Codes
+    """The place in `left` of the segment; -1 where it is in none."""
+
+    def of_grades(self, portfolio: Portfolio) -> Iterator[tuple[str, Booleans, Tariff]]:
+        """Each grade of the policy, who (n,) of `portfolio`, whose terms these are, has it, and their tariff.
+
+        Under price lists a grade comes once for each segment.
+        """
+        for grade, tariff in self.tariffs.items():
+            member = portfolio.grade.codes == portfolio.grade.code_of(grade)
+            if self.left is None:
+                yield grade, member, tariff
+                continue
+            lists = [*self.left.values(), np.zeros(0)]
+            for place in np.unique(self.segment[member]).tolist():
+                yield grade, member & (self.segment == place), tariff.among(lists[place])
 
 
-OF_BORROWERS = ("lendable", "low", "high", "pinned", "single", "rate")
+OF_BORROWERS = ("lendable", "low", "high", "pinned", "single", "rate", "segment")
 """The fields of `Terms` that are arrays of shape (n,)."""
 
 
@@ -73,9 +104,9 @@ def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs
         else _tariff(table.rates, curve[grade], band, policy.rate_step)
         for grade, band in policy.rates.items()
     }
-    if policy.posted is not None:
-        tariffs = {grade: tariff.at(policy.posted.get(grade)) for grade, tariff in tariffs.items()}
-    return Tariffs(tariffs, curve, table.rates)
+    posted = policy.posted
+    left = None if posted is None else {segment: np.array([rate]) for segment, rate in posted.items()}
+    return Tariffs(tariffs, curve, table.rates, left)
 
 
 def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms:
@@ -96,7 +127,23 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         pinned=pinned,
         single=pinned | np.isfinite(portfolio.rate),
         rate=_one_rate(portfolio, policy, pinned),
+        left=known.left,
+        segment=_segments(portfolio, policy, known.left),
     )
+
+
+def _segments(portfolio: Portfolio, policy: Policy, left: Mapping[str, Floats] | None) -> Codes:
+    """(n,) the place of each borrower's segment in `left`, -1 where it is none of them."""
+    posting, grade = policy.posting, portfolio.grade
+    if left is None or posting is None:
+        return np.full(len(portfolio), -1, dtype=np.int32)
+    place = {name: k for k, name in enumerate(left)}
+    column = Text(np.zeros_like(grade.codes), ("",))
+    if posting.column is not None:
+        column = portfolio.text(posting.column)
+    names = [[posting.segment(one, value) for value in column.values] for one in grade.values]
+    table = np.array([[place.get(name, -1) for name in row] for row in names] or [[-1]], dtype=np.int32)
+    return np.asarray(table[grade.codes, column.codes])
 
 
 def _one_rate(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> Floats:
@@ -141,8 +188,8 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
     for grade, churn in terms.curve.items():
         i = asked[grades == portfolio.grade.code_of(grade)]
         take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
-    for grade, tariff in terms.tariffs.items():
-        i = asked[grades == portfolio.grade.code_of(grade)]
+    for _, member, tariff in terms.of_grades(portfolio):
+        i = asked[member[asked]]
         free, fixed = i[~terms.single[i]], i[terms.single[i]]
         if len(free) and len(tariff.rates):
             right = np.clip(np.searchsorted(tariff.rates, rate[free]), 1, max(len(tariff.rates) - 1, 1))

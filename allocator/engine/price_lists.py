@@ -2,7 +2,7 @@
 
 A list is priced on its own: the book that it leaves is an ordinary one. The prices found bound every other
 list in one pass (posted.py), so that a few vectors of prices close nearly all of them; what they leave is
-split grade by grade (Land and Doig, 1960) until a single list is left, which is priced too and, where its
+split segment by segment (Land and Doig, 1960) until a single list is left, which is priced too and, where its
 bound is still above the best value known, solved.
 """
 
@@ -53,8 +53,8 @@ class _Box:
     """The vector of prices that closes it, by its place."""
     bound: float = np.inf
     solved: Solution | None = None
-    grade: int = -1
-    """The grade whose rates are handed to the children."""
+    segment: int = -1
+    """The segment whose rates are handed to the children."""
     children: list[_Box] = field(default_factory=list)
 
 
@@ -82,7 +82,7 @@ class _Search:
         self.worst = _worst(self.columns)
         """No allocation is worth less: lists whose bound is below admit none."""
         used = self.columns.offers.menu
-        concerned = self.columns.offers.posted.grade[np.unique(used[used >= 0])]
+        concerned = self.columns.offers.posted.segment[np.unique(used[used >= 0])]
         self.matters = np.isin(np.arange(len(self.lists.rates)), concerned)
 
     def key(self, place: Integers) -> tuple[int, ...]:
@@ -145,7 +145,7 @@ class _Search:
         return self.is_one(box) and self.key(box.mask.argmax(axis=1)) in self.empty
 
     def close(self, box: _Box) -> None:
-        """Closes a box by the book in which each borrower may have any rate that is left to its grade.
+        """Closes a box by the book in which each borrower may have any rate that is left to its segment.
 
         That says no less than its lists where at the box's prices none but single rates are worth an offer;
         else nothing is tried.
@@ -153,9 +153,9 @@ class _Search:
         several = self.matters & (box.mask.sum(axis=1) > 1)
         if self.best is None or np.any(self.priced[box.prices].sums[several][box.mask[several]] > 0.0):
             return
-        rates = zip(self.lists.grades.rates, box.mask, strict=True)
+        rates = zip(self.lists.segments.rates, box.mask, strict=True)
         left = [own[mask[: len(own)]] for own, mask in rates]
-        book = within(self.columns, dict(zip(self.lists.grades.names, left, strict=True)))
+        book = within(self.columns, dict(zip(self.lists.segments.names, left, strict=True)))
         settings = self.settings.lasting(self.left, 0.01)
         large = None if in_one_program(book, settings) else self.priced[box.prices].prices
         try:
@@ -276,32 +276,30 @@ def _together(rough: Solution | None, solution: Solution) -> Solution:
 
 
 def _split(search: _Search, box: _Box) -> Sequence[_Box]:
-    """Hands the rates of one grade to children: what prices close by groups, each other rate alone.
+    """Hands the rates of one segment to children: what prices close by groups, each other rate alone.
 
-    The grade is the one with the fewest rates that stay open. Returns the open children.
+    The segment is the one with the fewest rates that stay open. Returns the open children.
     """
-    open_to = search.matters & (box.mask.sum(axis=1) > 1)
-    choices = [_divided(search, box, g) for g in np.flatnonzero(open_to).tolist()]
-    grade, children = min(choices, key=lambda choice: sum(_open(search, child) for child in choice[1]))
-    box.grade, box.children = grade, children
-    return [child for child in children if _open(search, child)]
+    through = np.array([own.constant + search.lists.through(own.sums, box.mask) for own in search.priced])
+    tightest = np.argmin(through, axis=0)
+    bounds = np.take_along_axis(through, tightest[None], axis=0)[0]
+    several = np.flatnonzero(search.matters & (box.mask.sum(axis=1) > 1))
+    left = np.sum(box.mask[several] & (bounds[several] > search.target), axis=1)
+    box.segment = int(several[np.argmin(left)])
+    box.children = _divided(search, box, bounds[box.segment], tightest[box.segment])
+    return [child for child in box.children if child.bound > search.target]
 
 
-def _open(search: _Search, child: _Box) -> bool:
-    return child.bound > search.target
-
-
-def _divided(search: _Search, box: _Box, grade: int) -> tuple[int, list[_Box]]:
-    """The children that the rates of `grade` make of a box."""
+def _divided(search: _Search, box: _Box, bounds: Floats, tightest: Integers) -> list[_Box]:
+    """The children that the rates of a box's segment make, with their `bounds` (K,) by prices in places."""
     closed: dict[int, _Box] = {}
     children = []
-    for k in np.flatnonzero(box.mask[grade]).tolist():
+    for k in np.flatnonzero(box.mask[box.segment]).tolist():
         mask = box.mask.copy()
-        mask[grade] = False
-        mask[grade, k] = True
-        child = _Box(mask)
-        child.bound, child.prices, _ = search.bound(child)
-        if _open(search, child):
+        mask[box.segment] = False
+        mask[box.segment, k] = True
+        child = _Box(mask, int(tightest[k]), float(bounds[k]))
+        if child.bound > search.target:
             children.append(child)
         elif child.prices in closed:
             group = closed[child.prices]
@@ -309,7 +307,7 @@ def _divided(search: _Search, box: _Box, grade: int) -> tuple[int, list[_Box]]:
             group.bound = max(group.bound, child.bound)
         else:
             closed[child.prices] = child
-    return grade, [*children, *closed.values()]
+    return [*children, *closed.values()]
 
 
 def _leaves(box: _Box) -> Sequence[_Box]:
@@ -368,10 +366,10 @@ def _document(search: _Search, root: _Box) -> dict[str, Any]:
         siblings.append(len(nodes))
         if box.children:
             children: list[int] = []
-            rates = search.lists.grades.rates[box.grade]
-            sides = [rates[np.flatnonzero(child.mask[box.grade])].tolist() for child in box.children]
-            name = search.lists.grades.names[box.grade]
-            nodes.append({"grade": name, "split": sides, "children": children})
+            rates = search.lists.segments.rates[box.segment]
+            sides = [rates[np.flatnonzero(child.mask[box.segment])].tolist() for child in box.children]
+            name = search.lists.segments.names[box.segment]
+            nodes.append({"segment": name, "split": sides, "children": children})
             waiting += [(child, children) for child in reversed(box.children)]
             continue
         node = _leaf(search, box, vectors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def _ledger_at(ledger: Ledger, rows: Integers) -> Ledger:
 
 def _terms_at(terms: Terms, rows: Integers) -> Terms:
     own = {name: getattr(terms, name)[rows] for name in OF_BORROWERS}
-    return Terms(terms.tariffs, terms.curve, terms.table_rates, **own)
+    return replace(terms, **own)
 
 
 def _best_answers(
@@ -142,8 +142,8 @@ def _best_answers(
         top[better] = keeps[better]
         found[:, better] = np.stack([amount, rate, take_up])[:, better]
 
-    for grade, tariff in terms.tariffs.items():
-        member = (borrowers.grade.codes == borrowers.grade.code_of(grade)) & terms.lendable
+    for grade, own, tariff in terms.of_grades(borrowers):
+        member = own & terms.lendable
         fixed = member & np.isfinite(terms.rate)
         if fixed.any():
             rate = np.nan_to_num(terms.rate, nan=0.0)

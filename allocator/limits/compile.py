@@ -109,7 +109,7 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
 def _require_own_rates(policy: Policy) -> None:
     """Raises InputError for a limit on the Herfindahl index beside a price list, where no cuts are found."""
     named = [limit.name for limit in policy.convex]
-    if named and policy.pricing != "individual":
+    if named and policy.posting is not None:
         problem = f"limit {named[0]!r} is on a Herfindahl index, which does not yet go with a price list"
         remedy = "write pricing: individual, or cap its groups, as each: sector, at_most: 20%, of: total"
         raise InputError.of([Fault(problem, remedy, field="policy.pricing")], "limits")

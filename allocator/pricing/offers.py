@@ -6,16 +6,17 @@ is reported at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
+from allocator.pricing.segments import cells_of, segments_of
 from allocator.records.curves import Response
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
-from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedGrades
+from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedSegments
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy
@@ -23,17 +24,17 @@ from allocator.records.scenario import Policy
 _PART = 32_768
 """Borrowers at a time: their temporaries stay in a core's cache."""
 
-_OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_NEAR, _NO_GRADE, _SMALL, _LARGE = range(
-    len(NO_OFFER)
-)
+(
+    _OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_NEAR, _NO_GRADE, _NOT_POSTED, _SMALL, _LARGE
+) = range(len(NO_OFFER))  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _MenuOfBorrowers:
     menus: tuple[Menu, ...]
     menu: Codes
-    grades: tuple[str, ...]
-    """The grade of each menu; "" where its one rate is the borrower's own."""
+    segment: Codes
+    """The segment of each menu; -1 where its one rate is the borrower's own."""
     no_rate: Codes
     """(n,) why no rate of the grade is open to the borrower; -1 where one is."""
 
@@ -47,8 +48,9 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     pinned = ~np.isnan(portfolio.fixed_amount)
     by_grade = _grade_menus(curve, policy)
     _check_pinned(portfolio, curve, policy, pinned)
-    menus = _borrower_menus(portfolio, curve, by_grade, policy)
-    n = len(portfolio)
+    segments = segments_of(portfolio, by_grade, policy)
+    menus = _borrower_menus(portfolio, curve, by_grade, policy, segments)
+    n, held = len(portfolio), policy.posted is not None
     low, high, income, cost = (np.empty(n) for _ in range(4))
     no_offer = np.empty(n, dtype=np.int32)
     for begin in range(0, n, _PART):
@@ -78,19 +80,8 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
         step=None if policy.ticket.step == CENT else policy.ticket.step,
-        posted=_posted(by_grade, menus.grades, policy),
+        posted=None if segments is None or held else replace(segments, segment=menus.segment),
     )
-
-
-def _posted(by_grade: dict[str, Menu], of_menus: tuple[str, ...], policy: Policy) -> PostedGrades | None:
-    """The grades that post a rate, where the policy asks for a price list and is not held to one."""
-    if policy.pricing == "individual" or policy.posted is not None:
-        return None
-    names = tuple(grade for grade in policy.rates if len(by_grade[grade].rates))
-    place = {grade: g for g, grade in enumerate(names)}
-    grade = np.array([place.get(name, -1) for name in of_menus], dtype=np.int32)
-    rising = policy.pricing == "monotone"
-    return PostedGrades(names, tuple(by_grade[name].rates for name in names), grade, rising)
 
 
 def own_rates(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
@@ -135,19 +126,12 @@ def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
     faults: list[Fault] = []
     for grade, band in sorted(policy.rates.items()):
         try:
-            full = rate_menu(curve, grade, band, policy.rate_step, by_contract=policy.by_contract)
-            menus[grade] = full if policy.posted is None else _held_to(full, policy.posted.get(grade))
+            menus[grade] = rate_menu(curve, grade, band, policy.rate_step, by_contract=policy.by_contract)
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError.of(faults, "rates and churn curve")
     return menus
-
-
-def _held_to(menu: Menu, rate: float | None) -> Menu:
-    """What a price list leaves of a grade's menu."""
-    kept = np.abs(menu.rates - (np.nan if rate is None else rate)) <= SAME_RATE
-    return Menu(menu.rates[kept], menu.take_up[kept])
 
 
 def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinned: Booleans) -> None:
@@ -206,11 +190,15 @@ def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Fl
 
 
 def _borrower_menus(
-    portfolio: Portfolio, curve: ChurnTable, by_grade: dict[str, Menu], policy: Policy
+    portfolio: Portfolio,
+    curve: ChurnTable,
+    by_grade: dict[str, Menu],
+    policy: Policy,
+    segments: PostedSegments | None,
 ) -> _MenuOfBorrowers:
     """Each borrower's menu: the grade's inside the borrower's own ends, or one rate, pinned or contracted."""
     menus: list[Menu] = []
-    grades: list[str] = []
+    segment: list[int] = []
     menu, no_rate = (np.full(len(portfolio), -1, dtype=np.int32) for _ in range(2))
     pinned, one_rate = ~np.isnan(portfolio.fixed_amount), portfolio.one_rate
     single = ~np.isnan(one_rate)
@@ -218,8 +206,8 @@ def _borrower_menus(
     no_rate[off] = _OFF_CONTRACT
     near = moves_little(portfolio, policy)
     asking = ~(np.isnan(portfolio.min_rate) & np.isnan(portfolio.max_rate)) & ~single
-    for grade, full in by_grade.items():
-        members = portfolio.grade.codes == portfolio.grade.code_of(grade)
+    for cell in cells_of(portfolio, by_grade, policy, segments):
+        members, full = cell.members, cell.menu
         plain = members & ~asking & ~single
         if len(full.rates) and plain.any():
             menu[plain] = len(menus)
@@ -230,19 +218,21 @@ def _borrower_menus(
         stop = np.searchsorted(full.rates, np.nan_to_num(most, nan=np.inf) + SAME_RATE, side="right")
         outside = np.where(first < len(full.rates), _NO_LOWER, _NO_RATE)
         no_rate[askers] = np.where(first < stop, -1, np.where(near[askers], _NO_NEAR, outside))
+        if not len(full.rates) and len(by_grade[cell.grade].rates):
+            no_rate[members & ~single] = _NOT_POSTED
         ends, place = np.unique(np.stack([first, stop], axis=1), axis=0, return_inverse=True)
         for k, (begin, end) in enumerate(ends.tolist()):
             if begin < end:
                 menu[askers[place.ravel() == k]] = len(menus)
                 menus.append(Menu(full.rates[begin:end], full.take_up[begin:end]))
-        grades += [grade] * (len(menus) - len(grades))
+        segment += [cell.segment] * (len(menus) - len(segment))
         ones = np.flatnonzero(members & single & ~off)
         rates, place = np.unique(one_rate[ones], return_inverse=True)
         menu[ones] = len(menus) + place
-        take_up = 1.0 - np.interp(rates, curve.rates, curve.churn[grade])
+        take_up = 1.0 - np.interp(rates, curve.rates, curve.churn[cell.grade])
         menus += [Menu(rates[k : k + 1], take_up[k : k + 1]) for k in range(len(rates))]
-        grades += [""] * len(rates)
-    return _MenuOfBorrowers(tuple(menus), menu, tuple(grades), no_rate)
+        segment += [-1] * len(rates)
+    return _MenuOfBorrowers(tuple(menus), menu, np.array(segment, dtype=np.int32), no_rate)
 
 
 def moves_little(portfolio: Portfolio, policy: Policy) -> Booleans:

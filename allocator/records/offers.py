@@ -31,16 +31,16 @@ class Menu:
 
 
 @dataclass(frozen=True)
-class PostedGrades:
-    """What price lists choose from: a rate of each of G grades, in the order of `policy.rates`."""
+class PostedSegments:
+    """What price lists choose from: a rate of each of G segments."""
 
     names: tuple[str, ...]
     rates: tuple[Floats, ...]
-    """Of each grade, (K,) strictly ascending."""
-    grade: Codes
-    """The grade of each menu of an offer book; -1: a rate of the borrower's own, which no list changes."""
-    rising: bool
-    """Whether a list's rates never fall from one grade to the next."""
+    """Of each segment, (K,) strictly ascending."""
+    segment: Codes
+    """The segment of each menu of an offer book; -1: a rate of the borrower's own, which no list changes."""
+    chains: tuple[tuple[int, ...], ...]
+    """Segments, each in one chain, along which a list's rates never fall; most stand alone."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class OfferBook:
     """c: cost of one booked loan."""
     step: float | None
     """Amounts are multiples of it; None: of 0.01."""
-    posted: PostedGrades | None = None
+    posted: PostedSegments | None = None
     """What of the rates a price list chooses; None: each borrower's rate is chosen by itself."""
 
     def __len__(self) -> int:

@@ -9,9 +9,12 @@ NO_RATE = "no rate at or above the borrower's minimum"
 NO_LOWER = "no rate at or below the borrower's maximum"
 NO_NEAR = "no rate within what it may move from the former one"
 NO_GRADE = "no rates for this grade"
+NOT_POSTED = "posted rate outside the rates of the grade"
 TOO_SMALL = "request below the smallest loan"
 TOO_LARGE = "smallest loan wanted above the largest ticket"
-NO_OFFER = (OFF_CONTRACT, EXCLUDED, NO_STEP, NO_RATE, NO_LOWER, NO_NEAR, NO_GRADE, TOO_SMALL, TOO_LARGE)
+NO_OFFER = (
+    OFF_CONTRACT, EXCLUDED, NO_STEP, NO_RATE, NO_LOWER, NO_NEAR, NO_GRADE, NOT_POSTED, TOO_SMALL, TOO_LARGE
+)  # fmt: skip
 """Why no offer is possible, in ascending order as Text wants."""
 
 NEVER = "never profitable, whatever the limits"

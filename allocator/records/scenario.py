@@ -20,7 +20,7 @@ from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.former import FORMER_AMOUNT, Changes, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
-from allocator.records.price_lists import PriceList, Pricing
+from allocator.records.price_lists import Posting, PriceList, segment_column
 from allocator.records.risk import CapitalRule, Rule
 from allocator.records.sources import InvoiceFiles
 from allocator.records.strategy import SolverSettings, Strategy
@@ -245,9 +245,10 @@ class Policy:
     """None: the churn table's own rates inside the band; else by steps from the band's low end."""
     by_contract: bool = False
     """Whether loans have the rates of their contracts and no other."""
-    pricing: Pricing = "individual"
+    posting: Posting | None = None
+    """Who shares a posted rate; None: each borrower has a rate of its own."""
     posted: PriceList | None = None
-    """The price list that the policy is held to, whatever `pricing` leaves open; None: to none."""
+    """The price list that the policy is held to, whatever `posting` leaves open; None: to none."""
     limits: tuple[Limit, ...] = ()
     capital: CapitalRule = field(default_factory=CapitalRule)
     """How much capital a unit drawn ties up, where a limit asks for it."""
@@ -269,10 +270,9 @@ class Policy:
 
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
-        named = {c.column for c in self.conditions if not c.is_range}
-        read = ((limit.each, limit.by, limit.class_column) for limit in self.limits)
-        each = {column for columns in read for column in columns if column is not None}
-        return frozenset(named | each) - {"grade", "borrower_id"}
+        read = {column for limit in self.limits for column in (limit.each, limit.by, limit.class_column)}
+        read.update(c.column for c in self.conditions if c.values)
+        return frozenset(filter(None, (*read, segment_column(self.posting)))) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:
         """Columns that ranges and weights read as numbers."""

@@ -26,6 +26,8 @@ _OWN, _OTHER = LINES[:4], LINES[4:]
 """Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
 _AMOUNTS = ("offered", "drawn", *(line.name for line in _OWN))
 """Keys of the summary."""
+_MOST_POSTED, _FEW = 8, 4
+"""Segments of a price list that are all named, and that are named where they share a rate."""
 _WIDEST_GRADE = 12
 _MOST_GRADES = 20
 
@@ -79,14 +81,27 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     if summary["stop"] in CUT_SHORT:
         lines.append(f"stopped by solver.{summary['stop']}: more of it may find better")
     if "price_list" in summary:
-        posted = ", ".join(f"{grade} {percent(rate)}" for grade, rate in summary["price_list"].items())
-        lines.append(f"price list: {posted}")
+        lines.append(f"price list: {_posted(summary['price_list'])}")
     if summary["proof"] == "solver":
         lines.append(
             f"bound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
             f"gap {small(summary['certified_gap'])}"
         )
     return Group(text, *map(Text, lines))
+
+
+def _posted(posted: Mapping[str, float]) -> str:
+    """A price list; of a long one the rates, each with how many segments post it, and which where few do."""
+    if len(posted) <= _MOST_POSTED:
+        return ", ".join(f"{segment} {percent(rate)}" for segment, rate in posted.items())
+    by_rate: dict[str, list[str]] = {}
+    for segment, rate in sorted(posted.items(), key=lambda item: item[1]):
+        by_rate.setdefault(percent(rate), []).append(segment)
+    told = [
+        f"{rate} for {', '.join(own) if len(own) <= _FEW else f'{len(own)} segments'}"
+        for rate, own in by_rate.items()
+    ]
+    return f"{len(posted)} segments, {'; '.join(told)}"
 
 
 def _with_other(figures: Mapping[str, float]) -> dict[str, float]:

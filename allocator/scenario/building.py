@@ -16,6 +16,7 @@ from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.enforcement import REPORT
 from allocator.records.former import MONEY_MOVED, Changes, FormerRun
 from allocator.records.frames import Frame
+from allocator.records.price_lists import Posting, Pricing
 from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense, Ticket
 from allocator.records.sources import InvoiceFiles, kind_of
@@ -27,7 +28,7 @@ from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry, 
 from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
 from allocator.scenario.plugged import Plugins, plugins_of
-from allocator.scenario.policy_schema import CENT, PolicyEntry, RateGrid, TicketEntry
+from allocator.scenario.policy_schema import CENT, PolicyEntry, RateGrid, SegmentPricing, TicketEntry
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import AnyColumn, FormerEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
@@ -194,11 +195,19 @@ def _policy(typed: PolicyEntry, plugins: Plugins, stresses: Mapping[str, StressS
             "rates": dict(typed.rates),
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
+            "posting": _posting(typed.pricing),
             "capital": capital,
             "changes": changes,
             "limits": tuple(_limit(entry, plugins, rules, stresses) for entry in typed.limits),
         }
     )
+
+
+def _posting(typed: Pricing | SegmentPricing) -> Posting | None:
+    if isinstance(typed, SegmentPricing):
+        groups = {value: group for group, values in typed.groups.items() for value in values}
+        return Posting(typed.grades != "together", typed.grades == "monotone", typed.per_segment, groups)
+    return None if typed == "individual" else Posting(rising=typed == "monotone")
 
 
 def _tail(typed: TailEntry | None, capital: CapitalRule) -> TailRule:

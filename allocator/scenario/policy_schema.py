@@ -20,7 +20,7 @@ from pydantic import (
 from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
-from allocator.records.price_lists import Pricing
+from allocator.records.price_lists import AcrossGrades, Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, OWN_FUNDS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.changes_schema import ChangesEntry
@@ -79,6 +79,17 @@ def _currency(value: object) -> str:
 
 def _grid_kind(value: Any) -> str:
     return "<step>" if isinstance(value, Mapping | RateGrid) else "<table>"
+
+
+def _pricing_kind(value: Any) -> str:
+    return "<segments>" if isinstance(value, Mapping | SegmentPricing) else "<named>"
+
+
+def _of_some_column(value: object) -> object:
+    if value == "per_segment":
+        problem = "per_segment of which column is not said"
+        raise refuse(Misfit(problem, "write pricing: {per_segment: sector}"))
+    return value
 
 
 Band = Annotated[tuple[SignedRate, SignedRate], BeforeValidator(_two_rates), AfterValidator(_ascending)]
@@ -170,6 +181,46 @@ class RateGrid(Typed):
     """Distance of two rates."""
 
 
+class SegmentPricing(Typed):
+    """One posted rate for each value of a column."""
+
+    per_segment: Annotated[Text, Field(examples=["sector"])]
+    """The column whose values are the segments, of the borrowers' file."""
+    grades: Annotated[AcrossGrades, one_of(*get_args(AcrossGrades))] = "together"
+    """together: all grades of a segment have one rate, and no offer goes to whom the band of the grade denies
+    it; apart: each grade of a segment has its own; monotone: apart, and never falling from one grade of
+    `rates` to the next."""
+    groups: dict[Text, list[Text]] = Field(default_factory=dict, examples=["{trade: [retail, wholesale]}"])
+    """Segments of several values, by name; a value that none of them lists is a segment of its own."""
+
+    @field_validator("per_segment")
+    @classmethod
+    def _some_segment(cls, column: str) -> str:
+        if column in {"borrower_id", "grade"}:
+            instead = "individual" if column == "borrower_id" else "per_grade"
+            problem = f"the segments are those of pricing: {instead}"
+            raise refuse(Misfit(problem, f"write pricing: {instead}, or name another column"))
+        return column
+
+    @field_validator("groups")
+    @classmethod
+    def _told_apart(cls, groups: dict[str, list[str]]) -> dict[str, list[str]]:
+        seen: dict[str, str] = {}
+        for group, values in groups.items():
+            if not values:
+                raise refuse(Misfit("a segment of no values", "name its values, or leave it out", (group,)))
+            for value in values:
+                if value in seen:
+                    problem = f"{value!r} is in {seen[value]!r} too"
+                    raise refuse(Misfit(problem, "name a value in one segment", (group,)))
+                seen[value] = group
+        for group in groups:
+            if seen.get(group, group) != group:
+                problem = f"a segment has the name of a value of another, {seen[group]!r}"
+                raise refuse(Misfit(problem, "name it otherwise", (group,)))
+        return groups
+
+
 def _refuse_falling(rates: Mapping[str, tuple[float, float]]) -> None:
     """Refuses bands that hold no list of rates that never fall from one grade to the next."""
     least, whose = float("-inf"), ""
@@ -218,10 +269,14 @@ class PolicyEntry(Typed):
     """How capital is measured; absent: as large firms of 2.5 years by the formula of internal ratings."""
     tail: TailEntry | None = None
     """Which losses are in the tail; absent: of the worst year in a thousand, at a correlation of 15%."""
-    pricing: Annotated[Pricing, one_of(*get_args(Pricing), later=("per_segment",))] = "individual"
+    pricing: Annotated[
+        Annotated[Pricing, one_of(*get_args(Pricing)), BeforeValidator(_of_some_column), Tag("<named>")]
+        | Annotated[SegmentPricing, Tag("<segments>")],
+        Discriminator(_pricing_kind),
+    ] = "individual"
     """individual: each borrower has a rate of its own; per_grade: one posted rate a grade, for all who have
     no rate of their own (pinned, or of the column `rate`); monotone: posted rates that never fall from one
-    grade of `rates` to the next."""
+    grade of `rates` to the next; a mapping: one posted rate a value of a column."""
     changes: ChangesEntry = ChangesEntry()
     """What may change of the offers to those who were served in the former run."""
     limits: list[LimitEntry] = Field(default_factory=list)
@@ -247,11 +302,12 @@ class PolicyEntry(Typed):
 
     @field_validator("pricing")
     @classmethod
-    def _some_list(cls, pricing: Pricing, info: ValidationInfo) -> Pricing:
-        if pricing != "individual" and info.data.get("rate_grid") == "contract":
-            problem = f"each loan has its contract's rate, so that pricing {pricing} has none to post"
+    def _some_list(cls, pricing: Pricing | SegmentPricing, info: ValidationInfo) -> Pricing | SegmentPricing:
+        own = "per_segment" if isinstance(pricing, SegmentPricing) else pricing
+        if own != "individual" and info.data.get("rate_grid") == "contract":
+            problem = f"each loan has its contract's rate, so that pricing {own} has none to post"
             raise refuse(Misfit(problem, "write pricing: individual, or another rate_grid"))
-        if pricing == "monotone":
+        if "monotone" in (own, getattr(pricing, "grades", "")):
             _refuse_falling(info.data.get("rates") or {})
         return pricing
 

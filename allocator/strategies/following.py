@@ -50,7 +50,7 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
     rule = case.scenario.strategy.rule
     if rule == "optimal":
         return optimum
-    if case.scenario.policy.pricing != "individual":
+    if case.scenario.policy.posting is not None:
         problem = f"{rule} chooses each borrower's rate by itself, and pricing posts one a grade"
         remedy = "compare optima, or write pricing: individual"
         raise InputError.of([Fault(problem, remedy, field="strategy")], case.scenario.name)

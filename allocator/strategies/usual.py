@@ -14,7 +14,7 @@ def with_lines(scenarios: Sequence[Scenario]) -> tuple[list[Scenario], tuple[str
     """One scenario under several strategies, without ahp_lines where none of its lines is for a grade of the
     policy, and without any rule where a price list is posted; with a line that says so.
     """
-    if scenarios[0].policy.pricing != "individual":
+    if scenarios[0].policy.posting is not None:
         kept = [scenario for scenario in scenarios if scenario.strategy.rule == "optimal"]
         note = "rules are left out: they choose each borrower's rate by itself, and pricing posts one a grade"
         return kept, (note,)

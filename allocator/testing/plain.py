@@ -99,12 +99,30 @@ def _rates_of(case: Case, grade: str) -> list[float]:
     return grid if high - grid[-1] <= 1e-12 else [*grid, high]
 
 
+def segment_of(case: Case, grade: str, i: int | None) -> str:
+    """The name of the segment of borrower i, of that grade; where none is given, of the grade alone."""
+    posting = case.policy.posting
+    if posting is None or posting.column is None or i is None:
+        return grade
+    column = case.portfolio.text(posting.column)
+    value = posting.groups.get(own := column.values[column.codes[i]], own)
+    return f"{grade} / {value}" if posting.by_grade else value
+
+
 def price_lists(case: Case) -> Iterator[dict[str, float]]:
-    """Every list that the policy may post: a rate of each grade whose band holds one."""
-    posting = {grade: rates for grade in case.policy.rates if (rates := _rates_of(case, grade))}
-    for posted in product(*posting.values()):
-        if case.policy.pricing != "monotone" or list(posted) == sorted(posted):
-            yield dict(zip(posting, posted, strict=True))
+    """Every list that the policy may post: a rate of each segment that has one."""
+    posting = case.policy.posting
+    assert posting is not None, "the policy posts no rates"
+    may_post: dict[str, set[float]] = {}
+    some = range(len(case.portfolio)) if posting.column is not None else (None,)
+    for i, grade in product(some, case.policy.rates):
+        if rates := _rates_of(case, grade):
+            may_post.setdefault(segment_of(case, grade, i), set()).update(rates)
+    for posted in product(*map(sorted, may_post.values())):
+        named = dict(zip(may_post, posted, strict=True))
+        rows = ([named[n] for g in case.policy.rates if (n := segment_of(case, g, i)) in named] for i in some)
+        if not posting.rising or all(row == sorted(row) for row in rows):
+            yield named
 
 
 def take_up(case: Case, grade: str, rate: float) -> float:
@@ -125,7 +143,9 @@ def terms(case: Case, i: int) -> Terms | None:
     least = -math.inf if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
     most = math.inf if math.isnan(p.max_rate[i]) else float(p.max_rate[i])
     posted = policy.posted
-    open_to = [r for r in _rates_of(case, grade) if posted is None or r == posted[grade]]
+    open_to = [
+        r for r in _rates_of(case, grade) if posted is None or r == posted.get(segment_of(case, grade, i))
+    ]
     listed = [r for r in open_to if least - 1e-12 <= r <= most + 1e-12]
     if not math.isnan(p.rate[i]):
         low, high = policy.rates[grade]

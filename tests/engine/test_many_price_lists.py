@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from allocator.pipeline import allocate
+from allocator.records.price_lists import Posting
 from allocator.scenario import load_scenario
 from allocator.testing.books import random_case
 from tests.engine.test_methods import check_verdicts, judge
@@ -53,17 +54,27 @@ def test_no_other_of_24_389_lists_is_better(pricing: str) -> None:
     assert run.certificate.posted == dict(zip("ABC", CHURN["rate"].to_numpy()[list(best)], strict=True))
 
 
-def check_agreement(seed: int, pricing: str, largest: int) -> None:
-    cases = (random_case(seed, method, largest).under(pricing=pricing) for method in ("exact", "reduced"))
+POSTINGS = (
+    Posting(),
+    Posting(rising=True),
+    Posting(by_grade=False, column="sector"),
+    Posting(rising=True, column="region", groups={"east": "far", "west": "far"}),
+)
+"""Who may share a rate."""
+
+
+def check_agreement(seed: int, largest: int) -> None:
+    posting = POSTINGS[seed % len(POSTINGS)]
+    cases = (random_case(seed, method, largest).under(posting=posting) for method in ("exact", "reduced"))
     check_verdicts(*map(judge, cases))
 
 
 @pytest.mark.parametrize("seed", SHARE)
 def test_reduced_and_exact_agree_on_price_lists(seed: int) -> None:
-    check_agreement(seed, "monotone" if seed % 2 else "per_grade", largest=60)
+    check_agreement(seed, largest=60)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(200))
 def test_reduced_and_exact_agree_on_price_lists_everywhere(seed: int) -> None:
-    check_agreement(seed, "monotone" if seed % 2 else "per_grade", largest=1_000)
+    check_agreement(seed, largest=1_000)

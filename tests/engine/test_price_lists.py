@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from allocator.certification.exact import ExactCase
 from allocator.certification.exact_lists import exact_list_faults
 from allocator.errors import InfeasibleError
+from allocator.records.price_lists import AcrossGrades, Posting
 from allocator.records.scenario import Limit
 from allocator.testing import plain
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -41,7 +43,8 @@ def check_list(case: Case, solved: Solved) -> None:
     assert posted in list(plain.price_lists(case))
     free = (solved.decisions.amount > 0) & np.isnan(book.rate) & np.isnan(book.fixed_amount)
     for i in np.flatnonzero(free):
-        assert solved.decisions.rate[i] == posted[book.grade.values[book.grade.codes[i]]]
+        grade = book.grade.values[book.grade.codes[i]]
+        assert solved.decisions.rate[i] == posted[plain.segment_of(case, grade, i)]
     exact = ExactCase.of(case.scenario, book, case.table)
     assert exact_list_faults(exact, certificate.lists or {}) == []
 
@@ -49,20 +52,41 @@ def check_list(case: Case, solved: Solved) -> None:
 @random_cases(15, full=600)
 @given(cases())
 def test_the_best_list_of_brute_force(case: Case) -> None:
-    check_against_brute_force(case.under(pricing="per_grade"))
+    check_against_brute_force(case.under(posting=Posting()))
 
 
 @random_cases(10, full=400)
 @given(cases())
 def test_the_best_rising_list_of_brute_force(case: Case) -> None:
-    check_against_brute_force(case.under(pricing="monotone"))
+    check_against_brute_force(case.under(posting=Posting(rising=True)))
+
+
+@random_cases(12, full=400)
+@given(cases(), st.sampled_from(("together", "apart", "monotone")), st.booleans())
+def test_the_best_list_of_segments_of_brute_force(case: Case, across: AcrossGrades, two: bool) -> None:
+    groups = {"food": "shops", "retail": "shops"} if two else {}
+    posting = Posting(across != "together", across == "monotone", "sector", groups)
+    case = case.under(posting=posting)
+    if sum(1 for _ in plain.price_lists(case)) <= 300:
+        check_against_brute_force(case)
+
+
+@pytest.mark.parametrize("step", [0.0025, 0.01])
+def test_rates_are_posted_in_the_steps_of_the_grid(step: float) -> None:
+    table = churn_table([0.04, 0.0765, 0.15], A=[0.0, 0.3, 0.9], B=[0.0, 0.2, 0.9])
+    bands = {"A": (0.04, 0.1), "B": (0.05, 0.12)}
+    terms = policy(1.5e5, rates=bands, rate_step=step, step=1e5, posting=Posting(rising=True))
+    solved = solve(Case(portfolio(["A", "B"]), table, terms))
+    steps = np.array(list((solved.outcome.certificate.posted or {}).values())) / step
+    assert len(steps) == 2
+    assert steps == pytest.approx(np.round(steps), abs=1e-9)
 
 
 def unserved(*limits: Limit, **columns: object) -> Case:
     """Two borrowers of a grade who share no rate, with limits that ask for both."""
     table = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
     book = portfolio(["A", "A"], min_rate=[0.1, np.nan], max_rate=[np.nan, 0.05])
-    return Case(book, table, policy(1e6, *limits)).under(pricing="per_grade")
+    return Case(book, table, policy(1e6, *limits)).under(posting=Posting())
 
 
 def test_what_no_list_can_do_is_told_from_what_nobody_can() -> None:
@@ -84,7 +108,7 @@ def test_an_average_that_only_a_mixture_of_rates_meets() -> None:
     case = Case(portfolio(["A", "A"]), table, bare)
     assert solve(case).value > 0
     with pytest.raises(InfeasibleError, match="no price list has an allocation"):
-        solve(case.under(pricing="per_grade"))
+        solve(case.under(posting=Posting()))
 
 
 def test_a_list_without_whole_amounts_leaves_no_gap() -> None:
@@ -92,6 +116,6 @@ def test_a_list_without_whole_amounts_leaves_no_gap() -> None:
     table = churn_table([0.04, 0.08], A=[0.0, 0.3])
     drawn = limit("drawn", "drawn", "exactly", 3e5)
     terms = policy(1e6, drawn, rates={"A": (0.04, 0.08)}, step=1e5)
-    solved = solve(Case(portfolio(["A"]), table, terms).under(pricing="per_grade"))
+    solved = solve(Case(portfolio(["A"]), table, terms).under(posting=Posting()))
     assert solved.outcome.certificate.posted == {"A": 0.04}
     assert solved.solution.bound == pytest.approx(solved.value, rel=1e-9)

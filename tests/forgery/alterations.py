@@ -698,7 +698,7 @@ LISTS = [
             lambda lists: (lists["nodes"][0]["split"].pop(), lists["nodes"][0]["children"].pop())
         ),
         a_rate_that_no_grade_posts=_lists(lambda lists: lists["nodes"][0]["split"][1].append(0.105)),
-        a_split_of_no_grade=_listed("nodes.0.grade", "C"),
+        a_split_of_no_grade=_listed("nodes.0.segment", "C"),
         a_child_twice=_listed("nodes.0.children", [1, 5, 5]),
         a_child_of_itself=_listed("nodes.1.children", [0, 3, 4]),
         prices_that_are_not_listed=_listed("nodes.4.prices", 9),
@@ -715,6 +715,16 @@ LISTS = [
         another_list_in_the_summary=setting(SUMMARY, "price_list.A", 0.04),
         no_list_in_the_summary=dropping(SUMMARY, "price_list"),
         other_pricing=lambda files: files.scenario("pricing: monotone", "pricing: individual"),
+    ),
+    *of(
+        "segments",
+        another_rate_of_a_segment=_lists(lambda lists: lists["posted"].update({"A / fed": 0.04})),
+        a_segment_that_posts_nothing=_lists(lambda lists: lists["posted"].pop("B / fed")),
+        the_list_of_grades=_listed("posted", {"A": 0.11, "B": 0.11}),
+        a_grade_for_a_segment=_listed("nodes.0.segment", "A"),
+        segments_by_another_column=lambda files: files.scenario("per_segment: sector", "per_segment: region"),
+        grades_that_may_fall=lambda files: files.scenario("grades: monotone", "grades: apart"),
+        segments_put_together=lambda files: files.scenario("food, retail, NO]", "food, retail, NO, steel]"),
     ),
     *of("rich", lists_where_none_is_posted=setting(CERTIFICATE, "lists", {"posted": {}, "bound": 0.0})),
 ]

@@ -202,6 +202,12 @@ LISTS = (
 )
 """One posted rate a grade, that of B no lower than that of A."""
 
+SEGMENTS = LISTS.replace("name: lists", "name: segments").replace(
+    "pricing: monotone",
+    "pricing: {per_segment: sector, grades: monotone, groups: {fed: [food, retail, 'NO']}}",
+)
+"""One posted rate a grade and sector."""
+
 SOFT = (
     REPORTED.replace("name: reported", "name: soft")
     .replace("at_least: 13, enforce: report", "at_least: 13, enforce: {soft: 900}")

@@ -29,6 +29,7 @@ BASES = (
         "changed",
         "reported",
         "lists",
+        "segments",
         "soft",
         "earning",
         "workbook",

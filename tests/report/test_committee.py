@@ -204,7 +204,7 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
         stress={"stresses": []}, levers={"levers": []},
     )  # fmt: skip
     said = markdown_of(Report("t", "s", (("seal",),), True, front(docs), (), (), (), ()))
-    assert "One rate is posted a grade: A 7.00%, B 8.25%. It is worth" in said
+    assert "Rates are posted: A 7.00%, B 8.25%. It is worth" in said
     assert "Not kept: home, at a price; watched, reported only. " in said
     assert "- Accept what is not kept: home, at a price; watched, reported only." in said
 

@@ -192,8 +192,19 @@ SLIPS = {
     ),
     "pricing": (
         (BUDGET, f"{BUDGET}\n  pricing: per_segment"),
-        "line 8, policy.pricing: 'per_segment' is not yet supported; "
-        "use one of individual, per_grade, monotone",
+        "line 8, policy.pricing: per_segment of which column is not said; "
+        "write pricing: {per_segment: sector}",
+    ),
+    "segments that are borrowers": (
+        (BUDGET, f"{BUDGET}\n  pricing: {{per_segment: borrower_id, grades: rising}}"),
+        "line 8, policy.pricing.per_segment: the segments are those of pricing: individual; "
+        "write pricing: individual, or name another column",
+        "line 8, policy.pricing.grades: expected one of together, apart, monotone, found 'rising'; "
+        "write one of them",
+    ),
+    "a value in two segments": (
+        (BUDGET, f"{BUDGET}\n  pricing: {{per_segment: sector, groups: {{a: [food], b: [food, steel]}}}}"),
+        "line 8, policy.pricing.groups.b: 'food' is in 'a' too; name a value in one segment",
     ),
     "pricing by contract": (
         (BUDGET, f"{BUDGET}\n  rate_grid: contract\n  pricing: monotone"),

@@ -124,7 +124,7 @@ def _tariff(position: Position, i: int) -> tuple[Floats, Floats]:
     """Rates and take-ups that the borrower's grade, minimum or pin leaves."""
     terms, portfolio = position.terms, position.run.inputs.portfolio
     grade = portfolio.grade.values[portfolio.grade.codes[i]]
-    tariff = terms.tariffs.get(grade)
+    tariff = next((tariff for _, who, tariff in terms.of_grades(portfolio) if who[i]), None)
     if tariff is None:
         return np.zeros(0), np.zeros(0)
     if terms.single[i]:

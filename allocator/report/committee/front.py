@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from allocator.records.ledger import LINES
 from allocator.records.scenario import Policy
@@ -24,6 +24,8 @@ from allocator.report.drawing.units import short
 from allocator.report.limits import by_entry
 
 _NAMED = 4
+_MOST_POSTED = 8
+"""Segments of a price list that are all named."""
 _MILLION = 1e6
 _MANY_MILLIONS = 20e6
 """Of a budget that a million is little of."""
@@ -54,11 +56,17 @@ def _lent(docs: Documents) -> tuple[Inline, ...]:
 
 
 def _posted(docs: Documents) -> Sequence[Inline]:
-    """The price list, where one rate is posted for each grade."""
-    posted = docs.at("summary").get("price_list", {})
-    rates = [(f"{', ' if at else ''}{grade} ", docs.percent(("summary", "price_list", grade)))
-             for at, grade in enumerate(posted)]  # fmt: skip
-    return ("One rate is posted a grade: ", *(part for own in rates for part in own), ". ") if rates else ()
+    """The price list, where rates are posted: each of its rates, of a long list the ends."""
+    posted: Mapping[str, float] = docs.at("summary").get("price_list", {})
+    if not posted:
+        return ()
+    if len(posted) > _MOST_POSTED:
+        ends = min(posted, key=posted.__getitem__), max(posted, key=posted.__getitem__)
+        low, high = (docs.percent(("summary", "price_list", end)) for end in ends)
+        return (f"A rate is posted for each of {len(posted)} segments, ", low, " to ", high, ". ")
+    rates = [(f"{', ' if at else ''}{segment} ", docs.percent(("summary", "price_list", segment)))
+             for at, segment in enumerate(posted)]  # fmt: skip
+    return ("Rates are posted: ", *(part for own in rates for part in own), ". ")
 
 
 def _made_of(docs: Documents) -> Sequence[Inline]:

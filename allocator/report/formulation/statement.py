@@ -86,7 +86,7 @@ def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
         ((Math("z_ik"),), ("1 if i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
         ((Math("x_ik"),), ("amount offered at it",), ("multiples of ", lot)),
     ]
-    if formulation.case.scenario.policy.pricing != "individual":
+    if formulation.case.scenario.policy.posting is not None:
         rows.append(((Math("y_gk"),), ("1 if grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))
     if formulation.economics.idle_rate:
         rows.append(((Math("s"),), ("budget left unspent",), (Math("s ≥ 0"),)))
@@ -184,15 +184,17 @@ def _constraints(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
 
 
 def _price_list(formulation: Formulation) -> Iterator[Block]:
-    """What posts rates: one a grade, and rising ones."""
-    pricing = formulation.case.scenario.policy.pricing
-    if pricing == "individual":
+    """What posts rates: one a segment, and rising ones."""
+    posting = formulation.case.scenario.policy.posting
+    if posting is None:
         return
-    rising = ", and no rate falls from a grade to the next, h" if pricing == "monotone" else ""
-    said = f"each grade g posts one rate, which all of it get who have no rate of their own{rising}"
+    who = "each grade g" if posting.column is None else f"each segment g by {posting.column}"
+    who += " and grade" if posting.column is not None and posting.by_grade else ""
+    rising = ", and no rate falls from a grade to the next, h" if posting.rising else ""
+    said = f"{who} posts one rate, which all of it get who have no rate of their own{rising}"
     yield Named("Price list", (said,))
     lines = [Math("Σ_k y_gk = 1"), Math("z_ik ≤ y_gk   (i∈g)")]
-    lines += [Math("Σ_{r_l≥r} y_gl ≤ Σ_{r_l≥r} y_hl   (each rate r)")] if rising else []
+    lines += [Math("Σ_{r_l≥r} y_gl ≤ Σ_{r_l≥r} y_hl   (each rate r)")] if posting.rising else []
     yield Display(lines)
 
 
