@@ -69,11 +69,10 @@ def validate(
     if (owed is None) != (lost is None):
         fault = Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")
         raise InputError.of([fault], "validate")
-    if owed is not None and weights is not None:
-        fault = Fault("are of PDs", "leave them out of an LGD", field="weights")
-        raise InputError.of([fault], "validate")
     if owed is not None and lost is not None:
-        judged = lgd_appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, owed, lost)
+        judged = lgd_appraisal_of_files(
+            file_of(loans, "loans"), _file(scorecard), outcome, owed, lost, weights
+        )
         return Result(judged, partial(lgd_view, judged), itemgetter("verdicts"))
     found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts, weights)
     return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
@@ -90,6 +89,7 @@ def recalibrate(
     keep_slope: bool = False,
     isotonic: bool = False,
     margin: Annotated[float, Within(0)] = 0.0,
+    weights: str | None = None,
 ) -> Fitted:
     """A scorecard that ranks as before, at the level of what happened or of a rate: `allocator recalibrate`.
 
@@ -100,6 +100,7 @@ def recalibrate(
     to         the mean PD that is wanted, a fraction, without outcomes
     keep_slope change the intercept alone; isotonic: by rising steps in place of the line
     margin     of conservatism, a fraction by which the mean PD is raised further
+    weights    column that says how much a row counts, above 0; its scale does not matter
 
     What is fitted by logit or by pooled violators is in docs/scorecard.md. Raises InputError with the faults
     of the borrowers, and for a ranking that does not hold there.
@@ -113,7 +114,9 @@ def recalibrate(
     0.05
     """
     order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
-    return Fitted(recalibrated_from_files(_file(scorecard), file_of(on, "on"), outcome, order))
+    return Fitted(
+        recalibrated_from_files(_file(scorecard), file_of(on, "on"), outcome, order, weights=weights)
+    )
 
 
 @public_function
@@ -164,7 +167,7 @@ def appraisal_view(found: Appraisal) -> View:
 def lgd_view(found: LgdAppraisal) -> View:
     """What `validate` shows of an LGD."""
     light = found.verdict
-    lines = [f"{found.n:,} defaulted loans"]
+    lines = [f"{found.n:,} defaulted loans", *_weighed(found)[0]]
     lines += [f"{name.replace('_', ' ')}: {_figure(value)}" for name, value in found.figures.items()]
     lines += ["", f"{light.light:<5}  {light.figure.replace('_', ' ')} {light.value:.4g}", "", light.source]
     tables = [part for title, table in found.tables.items() for part in ("", frame_table(title, table))]
@@ -172,11 +175,21 @@ def lgd_view(found: LgdAppraisal) -> View:
         page=lambda: (*map(Text, lines), *tables),
         document=lambda: {
             "defaults": found.n,
+            **_weighed(found)[1],
             **_figures(found.figures),
             "verdicts": [vars(light)],
             **table_rows(found.tables),
         },
     )
+
+
+def _weighed(found: Appraisal | LgdAppraisal) -> tuple[list[str], dict[str, Any]]:
+    """What is said of weights: as lines, and in JSON."""
+    if found.weighted is None:
+        return [], {}
+    worth = found.worth or found.n
+    line = f"weighted by {found.weighted}: as uncertain as {worth:,.0f} of one weight"
+    return [line], {"weighted": {"by": found.weighted, "worth": worth}}
 
 
 def _figure(value: Estimate | float) -> str:
@@ -195,8 +208,7 @@ def _document(appraisal: Appraisal) -> Mapping[str, Any]:
         "mean_pd": appraisal.mean_pd,
     }
     if appraisal.weighted is not None:
-        whole |= {"default_rate": appraisal.default_rate}
-        whole |= {"weighted": {"by": appraisal.weighted, "worth": appraisal.worth or appraisal.n}}
+        whole |= {"default_rate": appraisal.default_rate, **_weighed(appraisal)[1]}
     verdicts = {"verdicts": [vars(one) for one in appraisal.verdicts]}
     return whole | _figures(appraisal.figures) | verdicts | table_rows(appraisal.tables)
 
@@ -204,9 +216,7 @@ def _document(appraisal: Appraisal) -> Mapping[str, Any]:
 def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
     counted = f"{appraisal.n:,} loans, {appraisal.defaults:,} defaults"
     yield f"{counted}: {appraisal.default_rate:.2%}, foreseen {appraisal.mean_pd:.2%}"
-    if appraisal.weighted is not None:
-        worth = appraisal.worth or appraisal.n
-        yield f"weighted by {appraisal.weighted}: as uncertain as {worth:,.0f} of one weight"
+    yield from map(Text, _weighed(appraisal)[0])
     for name, value in appraisal.figures.items():
         yield Text(f"{name.replace('_', ' ')}: {_figure(value)}")
     yield ""

@@ -78,8 +78,7 @@ class Fitted(Viewable):
     @property
     def document(self) -> dict[str, Any]:
         """The fit as a file holds it."""
-        training = dict(self.fit.card.training)
-        return {"schema": 1, "name": "fitted", "version": 1, **self.fit.document, "training": training}
+        return {"schema": 1, "name": "fitted", "version": 1, **self.fit.document, **self.fit.card.told}
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -290,6 +289,7 @@ def fit_lgd(
     by: str | None = None,
     variables: Document | Sequence[str | Mapping[str, Any]] | None = None,
     without: str | None = None,
+    weights: str | None = None,
     folds: Folds = 5,
     seed: Seed = 0,
 ) -> Fitted:
@@ -300,6 +300,7 @@ def fit_lgd(
     by          column of segments, each with its mean LGD; or
     variables   names, or mappings as in docs/scoring.md, in a list; or a JSON file of them, or its content
     without     column that says why a row is left out: where it is not empty
+    weights     column that says how much a loan counts, above 0; its scale does not matter
     folds, seed    of the validation
 
     `score` with what it gives puts an LGD, a fraction, on borrowers. Raises InputError with every fault
@@ -321,6 +322,7 @@ def fit_lgd(
             by=by,
             declared=None if variables is None else declarations(variables, "variables"),
             without=without,
+            weights=weights,
             folds=folds,
             seed=seed,
         )

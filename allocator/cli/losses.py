@@ -27,6 +27,10 @@ def lgd(
         str | None,
         typer.Option(metavar="COLUMN", help="Rows where it is not empty are left out and counted."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="How much each row counts, above 0; its scale is free."),
+    ] = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Files are NAME-v1.json, NAME-v1.md; then v2.")
     ] = "lgd",
@@ -47,7 +51,7 @@ def lgd(
 
         wrong = target_faults(out, name)
         fit = lgd_from_files(
-            data, default, owed, lost, by=by, declared=declared, without=without, folds=folds, seed=seed,
-            found=wrong,
+            data, default, owed, lost, by=by, declared=declared, without=without, weights=weights,
+            folds=folds, seed=seed, found=wrong,
         )  # fmt: skip
     finish(fit, out, name, as_json)

@@ -36,6 +36,10 @@ def recalibrate(
     margin: Annotated[
         float, typer.Option(help="Margin of conservatism: 0.1 raises the mean PD by a tenth.", min=0)
     ] = 0.0,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="How much each row counts, above 0; its scale is free."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the new version goes; else beside the old one.")
     ] = None,
@@ -52,6 +56,6 @@ def recalibrate(
         order = None
         with gathering(faults):
             order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
-        fit = recalibrated_from_files(scorecard, on, outcome, order, faults)
+        fit = recalibrated_from_files(scorecard, on, outcome, order, faults, weights)
     name = re.sub(r"-v\d+$", "", scorecard.stem)
     finish(fit, scorecard.parent if out is None else out, name, as_json)

@@ -50,13 +50,13 @@ def validate(
         from allocator.report.drawing.paper import svg_of
         from allocator.scoring.appraisal import appraisal_of_files
 
-        found = _money_faults(owed, lost, others=bool(by) or plot is not None or weights is not None)
+        found = _money_faults(owed, lost, others=bool(by) or plot is not None)
         with gathering(found):
             require_files(None, [] if plot is None else [plot], (".svg",), force=force)
         if owed is not None and lost is not None:
             from allocator.scoring.fitting_lgd import lgd_appraisal_of_files
 
-            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost, found))
+            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost, weights, found))
         view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights, found))
         drawn = {} if plot is None or view.chart is None else {plot: svg_of(view.chart())}
         return replace(view, files=drawn)
@@ -71,5 +71,5 @@ def _money_faults(owed: str | None, lost: str | None, *, others: bool) -> list[F
         missing = "--owed" if owed is None else "--lost"
         faults.append(Fault("is missing", "an LGD needs both columns", field=missing))
     if owed is not None and others:
-        faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot, --weights"))
+        faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot"))
     return faults

@@ -100,10 +100,12 @@ def sound_declarations(
     faults: list[Fault],
     *,
     binned: bool = True,
+    weights: str | None = None,
 ) -> Declarations:
     """The declarations of a file that nothing is wrong with; faults of the others are added to `faults`.
 
-    Where they are not to be `binned`, bins are faults.
+    Where they are not to be `binned`, bins are faults; so is a variable that rows count by, the column
+    `weights`.
     """
     content = content_of(path, faults, "name a file of declarations, as docs/declarations.md describes")
     tree = None if content is None else read_json(content, origin_of(path), faults)
@@ -119,6 +121,11 @@ def sound_declarations(
             place = (wanted, i, "bins")
             if tree.find(place) is not None:
                 faults.append(tree.fault(place, "bins are of defaults, not of losses", "leave them out"))
+    other = "leave it out, or weight them by another column"
+    faults += [
+        tree.fault(place, f"{name} is what the rows are weighted by", other)
+        for place, name, _ in _reading(tree, {} if weights is None else {weights: ""})
+    ]
     late = [*_late(tree, results)]
     remedy = "leave it out; under leaks, the fit says what it would be worth"
     faults += [
@@ -203,13 +210,18 @@ def _late(tree: Node, results: Sequence[str]) -> Iterator[tuple[Location, str, s
     """Place and name of variables and rules that read what the decision did not know, and why it did not."""
     late = dict(_pairs(tree, "leaks", "why"))
     late |= dict.fromkeys(results, "it is what the fit is to foretell")
+    yield from _reading(tree, late)
+
+
+def _reading(tree: Node, columns: Mapping[str, str]) -> Iterator[tuple[Location, str, str]]:
+    """Place and name of variables and rules that read one of the `columns`, and what is said of it."""
     source = dict(_pairs(tree, "derived", "column"))
     for listed in ("variables", "rules"):
         held = tree.child(listed)
         for i, entry in enumerate(held.items if held is not None else ()):
             name = entry_name(entry) or ""
-            for column in {name, source.get(name, name)} & set(late):
-                yield (listed, i), name, late[column]
+            for column in {name, source.get(name, name)} & set(columns):
+                yield (listed, i), name, columns[column]
 
 
 def _pairs(tree: Node, listed: str, key: str) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,13 @@ class Document(Shape):
     """Training file and hash of its content."""
 
 
+class WeighedDocument(Document):
+    """What the file of a fit that rows may be weighted in says besides."""
+
+    weighted: str = ""
+    """Column that its rows were weighted by; empty where each counts once."""
+
+
 Found = TypeVar("Found", bound=BaseModel)
 
 

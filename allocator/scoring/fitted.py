@@ -70,6 +70,14 @@ class Card:
     """Training file -> content hash."""
     sections: Sequence[tuple[str, str]] = ()
     """Further headings with their Markdown."""
+    weighted: str | None = None
+    """The column that rows were weighted by."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the fitted file says of its data."""
+        weighted = {} if self.weighted is None else {"weighted": self.weighted}
+        return {**weighted, "training": dict(self.training)}
 
     def text(self, version: int, plot: str | None = None) -> str:
         """The card in Markdown, with the picture in the file `plot` beside it."""
@@ -131,8 +139,7 @@ def write_fitted(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         version = _next_version(folder, name)
-        whole = {"schema": SCHEMA, "name": name, "version": version, **document}
-        whole["training"] = dict(card.training)
+        whole = {"schema": SCHEMA, "name": name, "version": version, **document, **card.told}
         text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         path = folder / f"{name}-v{version}.json"
         plot = f"{name}-v{version}.svg" if ".svg" in (extra or {}) else None

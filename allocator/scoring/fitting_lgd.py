@@ -45,6 +45,16 @@ from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.rows import rows_where
 from allocator.scoring.score import imputed_cells, text_columns
+from allocator.scoring.weighting import (
+    effective,
+    mean,
+    of_mean_one,
+    part,
+    standard_error,
+    total,
+    weights_of,
+    worth_of,
+)
 
 _LINES = "lost less foreseen 0: amber where refuted at 5 %, red at 0.1 % (Student's t)"
 FIFTHS = 5
@@ -60,6 +70,8 @@ class _Defaulted:
     lost: Floats
     said: dict[str, str]
     """What was left out and corrected, for a card."""
+    weights: Floats | None = None
+    """(n,) of mean 1."""
 
     @property
     def shares(self) -> Floats:
@@ -77,6 +89,7 @@ def lgd_from_files(
     by: str | None = None,
     declared: File | None = None,
     without: str | None = None,
+    weights: str | None = None,
     folds: int = 5,
     seed: int = 0,
     found: Sequence[Fault] = (),
@@ -84,41 +97,52 @@ def lgd_from_files(
     """LGD from a table of loans: means by the column `by`, or a regression of `declared` variables.
 
     `default` names the 0/1 column, `owed` and `lost` the money of each loan; `without` one that says why a
-    row is left out. Raises InputError with the faults of files, columns or amounts, where both ways are named
-    or none, and where fewer than 30 loans have defaulted; with them those of the order that were `found`.
+    row is left out, `weights` one by which loans count. Raises InputError with the faults of files, columns
+    or amounts, where both ways are named or none, and where fewer than 30 loans have defaulted; with them
+    those of the order that were `found`.
     """
     faults = [*found]
     if (by is None) == (declared is None):
         faults.append(
             Fault("both or none is given", "name segments, or variables", field="--by, --variables")
         )
+    if by is not None and by == weights:
+        problem, remedy = f"{by} is what the rows are weighted by", "weight them by another column"
+        faults.append(Fault(problem, remedy, field="--by"))
     given = Declarations()
     if declared is not None:
-        given = sound_declarations(declared, "variables", [default, lost], faults, binned=False)
+        given = sound_declarations(
+            declared, "variables", [default, lost], faults, binned=False, weights=weights
+        )
 
     def check(bad: pd.DataFrame) -> None:
         plain = [variable for variable in given.variables if variable.bins is None]
         require_sound(column_faults(bad, readable(plain, given, bad), None), "Variables")
 
     roles = {"default": default, "owed": owed, "lost": lost} | ({} if by is None else {"segments": by})
-    loans = _defaulted(data, given, roles, without, [] if by is None else [by], faults, check)
+    loans = _defaulted(data, given, roles, without, [] if by is None else [by], faults, check, weights)
     if len(loans.owed) < FEWEST:
         problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
         raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
     with gathering(faults), faults_located_in(data, loans.frame):
-        card = _fitted(loans.frame, loans.owed, loans.lost, given, by)
+        card = _fitted(loans, np.ones(len(loans.owed), dtype=bool), given, by)
     with gathering(faults):
         stratified_folds(_halves(loans), folds, seed)
     require_sound(faults, "fit lgd")
     with faults_located_in(data, loans.frame):
         held_out = _out_of_fold(loans, given, by, folds, seed)
         imputed = imputed_cells(loans.frame, card)
-        figures, tables = judged(loans.shares, held_out, card, loans.frame)
+        figures, tables = judged(loans.shares, held_out, card, loans.frame, loans.weights)
+    weighed, told = worth_of(weights, loans.weights, len(loans.owed))
     tables = _own_tables(card) | tables | left_out(given)
-    metrics = loans.said | {
-        name.replace("_", " ") + f", out of fold ({folds} folds)": f"{value:.4f}"
-        for name, value in figures.items()
-    }
+    metrics = (
+        loans.said
+        | told
+        | {
+            name.replace("_", " ") + f", out of fold ({folds} folds)": f"{value:.4f}"
+            for name, value in figures.items()
+        }
+    )
     files = [data, *([] if declared is None else [declared])]
     how = f"means by {by}" if declared is None else f"fractional logit, variables of {declared.name}"
     described = Card(
@@ -126,12 +150,14 @@ def lgd_from_files(
         purpose="loss given default of a borrower, a fraction",
         data=f"{data.name}: default {default}, owed {owed}, lost {lost}",
         method=f"{how}; see docs/scoring.md",
-        limits="each defaulted loan counts once, whatever it owed; nothing is discounted",
+        limits=f"each defaulted loan counts {'once' if weights is None else f'by {weights}'}, whatever it "
+        "owed; nothing is discounted",
         metrics=metrics | imputed_lines(imputed),
         training={file.name: content_hash(file) for file in files},
         sections=[(name, markdown(table)) for name, table in tables.items()],
+        weighted=weights,
     )
-    return Fit(to_document(card), described, figures | imputed_figures(imputed), tables)
+    return Fit(to_document(card), described, figures | weighed | imputed_figures(imputed), tables)
 
 
 def _defaulted(
@@ -142,12 +168,17 @@ def _defaulted(
     levels: Collection[str],
     faults: list[Fault],
     check: Callable[[pd.DataFrame], object],
+    weights: str | None,
 ) -> _Defaulted:
     """Loans that count, and what was said of the others; `levels` are columns that are read as texts.
 
     Raises InputError with `faults`, its own, and those that `check` then raises of the loans.
     """
-    frame, y, left = training(data, given, roles, without, faults, levels, both=False)
+    named = roles if weights is None else {**roles, "weights": weights}
+    frame, y, left = training(data, given, named, without, faults, levels, both=False)
+    own = None
+    with gathering(faults), faults_located_in(data, frame):
+        own = weights_of(frame, weights if weights in frame.columns else None)
     faults += amount_faults(data, frame, y, [roles["owed"], roles["lost"]])
     if faults or y is None:
         with gathering(faults), faults_located_in(data, frame):
@@ -161,13 +192,17 @@ def _defaulted(
     said = {"corrected": corrected} | left_lines(left)
     if (bad & ~kept).any():
         said["left out, owed nothing"] = f"{int((bad & ~kept).sum()):,} defaulted loans"
-    return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], said)
+    counted = None if own is None or not kept.any() else of_mean_one(own[kept])
+    return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], said, counted)
 
 
-def _fitted(frame: pd.DataFrame, owed: Floats, lost: Floats, given: Declarations, by: str | None) -> LgdCard:
+def _fitted(loans: _Defaulted, seen: np.ndarray, given: Declarations, by: str | None) -> LgdCard:
+    """The LGD by those loans that are `seen` (n,)."""
+    frame, owed, lost = rows_where(loans.frame, seen), loans.owed[seen], loans.lost[seen]
+    own = part(loans.weights, seen)
     if by is not None:
-        return fit_segments(frame[by], owed, lost)
-    return fit_regression(frame, lost / owed, given.variables, given.derived)
+        return fit_segments(frame[by], owed, lost, own)
+    return fit_regression(frame, lost / owed, given.variables, given.derived, own)
 
 
 def _halves(loans: _Defaulted) -> Integers:
@@ -182,7 +217,7 @@ def _out_of_fold(loans: _Defaulted, given: Declarations, by: str | None, folds: 
 
     def fit_without(k: int) -> None:
         seen, held = fold != k, fold == k
-        card = _fitted(rows_where(loans.frame, seen), loans.owed[seen], loans.lost[seen], given, by)
+        card = _fitted(loans, seen, given, by)
         out[held] = card.of(rows_where(loans.frame, held))
 
     each_fold(folds, fit_without)
@@ -190,26 +225,27 @@ def _out_of_fold(loans: _Defaulted, given: Declarations, by: str | None, folds: 
 
 
 def judged(
-    shares: Floats, foreseen: Floats, card: LgdCard, frame: pd.DataFrame
+    shares: Floats, foreseen: Floats, card: LgdCard, frame: pd.DataFrame, weights: Floats | None = None
 ) -> tuple[dict[str, float], dict[str, pd.DataFrame]]:
     """How far the `foreseen` LGDs (n,) are from the `shares` lost, and both by segment or fifth."""
-    off, spread = shares - foreseen, shares - shares.mean()
+    off, spread = shares - foreseen, shares - mean(shares, weights)
     figures = {
-        "mae": float(np.abs(off).mean()),
-        "mae_of_the_mean": float(np.abs(spread).mean()),
-        "rmse": float(np.sqrt((off**2).mean())),
-        "r_squared": float(1 - (off**2).sum() / (spread**2).sum()),
-        "mean_foreseen": float(foreseen.mean()),
-        "mean_lost": float(shares.mean()),
+        "mae": mean(np.abs(off), weights),
+        "mae_of_the_mean": mean(np.abs(spread), weights),
+        "rmse": float(np.sqrt(mean(off**2, weights))),
+        "r_squared": 1 - total(off**2, weights) / total(spread**2, weights),
+        "mean_foreseen": mean(foreseen, weights),
+        "mean_lost": mean(shares, weights),
     }
-    part, names = _parts(card, frame, foreseen)
+    places, names = _parts(card, frame, foreseen)
     rows = {}
     for i, name in enumerate(names):
-        inside = part == i
+        inside = places == i
         if inside.any():
-            mean = mean_of(shares[inside])
-            row = {"n": int(inside.sum()), "foreseen": float(foreseen[inside].mean())}
-            rows[name] = row | {"lost": mean.value, "low": mean.low, "high": mean.high}
+            own = part(weights, inside)
+            lost = mean_of(shares[inside], own)
+            row = {"n": int(inside.sum()), "foreseen": mean(foreseen[inside], own)}
+            rows[name] = row | {"lost": lost.value, "low": lost.low, "high": lost.high}
     table = pd.DataFrame.from_dict(rows, orient="index")
     return figures, {"Foreseen and lost": table.rename_axis("part")}
 
@@ -246,13 +282,23 @@ class LgdAppraisal:
     verdict: Verdict
     """Of what was lost less what was foreseen."""
     tables: dict[str, pd.DataFrame]
+    weighted: str | None = None
+    """The column that loans count by, where there is one."""
+    worth: float | None = None
+    """How many loans of one weight they then are worth."""
 
 
 @one_reading()
 def lgd_appraisal_of_files(
-    data: File, card: File, default: str, owed: str, lost: str, found: Sequence[Fault] = ()
+    data: File,
+    card: File,
+    default: str,
+    owed: str,
+    lost: str,
+    weights: str | None = None,
+    found: Sequence[Fault] = (),
 ) -> LgdAppraisal:
-    """Judge the LGD of a file on the defaulted loans of a table.
+    """Judge the LGD of a file on the defaulted loans of a table, which count by the column `weights`.
 
     Raises InputError with their faults, and those of the order that were `found`.
     """
@@ -263,7 +309,7 @@ def lgd_appraisal_of_files(
     roles = {"default": default, "owed": owed, "lost": lost}
     texts = frozenset() if fitted is None else text_columns(fitted)
     check = (lambda _: None) if fitted is None else fitted.of
-    loans = _defaulted(data, Declarations(), roles, None, texts, faults, check)
+    loans = _defaulted(data, Declarations(), roles, None, texts, faults, check, weights)
     if fitted is None:
         raise AssertionError("without a card there is a fault")
     if len(loans.owed) < 2:
@@ -271,12 +317,14 @@ def lgd_appraisal_of_files(
         raise InputError.of([fault], "Validation")
     with faults_located_in(data, loans.frame):
         foreseen = fitted.of(loans.frame)
-    figures, tables = judged(loans.shares, foreseen, fitted, loans.frame)
-    off = loans.shares - foreseen
-    half = float(special.stdtrit(len(off) - 1, 0.975)) * float(off.std(ddof=1)) / np.sqrt(len(off))
-    bias = Estimate(float(off.mean()), float(off.mean()) - half, float(off.mean()) + half)
+    figures, tables = judged(loans.shares, foreseen, fitted, loans.frame, loans.weights)
+    off, own = loans.shares - foreseen, loans.weights
+    worth, middle = effective(len(off), own), mean(off, own)
+    half = float(special.stdtrit(worth - 1, 0.975)) * standard_error(off, own)
+    bias = Estimate(middle, middle - half, middle + half)
     verdict = replace(calibrated("lost_less_foreseen", bias, 0.0), source=_LINES)
-    return LgdAppraisal(len(off), {"lost_less_foreseen": bias, **figures}, verdict, tables)
+    told = None if own is None else worth
+    return LgdAppraisal(len(off), {"lost_less_foreseen": bias, **figures}, verdict, tables, weights, told)
 
 
 def _lgd_of(card: File) -> LgdCard:

@@ -44,7 +44,7 @@ from allocator.scoring.scorecard import Scorecard, check_bounds, fit_scorecard, 
 from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
 from allocator.scoring.variables import Variable, cells_by_name
-from allocator.scoring.weighting import effective, mean, part, spread_faults, total, weights_of
+from allocator.scoring.weighting import mean, part, spread_faults, total, weights_of, worth_of
 
 _TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
@@ -97,7 +97,8 @@ def logit_from_files(data: File, declared: File, order: Order, found: Sequence[F
     if not found:
         with gathering(faults):
             check_bounds(order.bounds or {})
-    given = sound_declarations(declared, "variables", [order.outcome, *(order.money or ())[1:]], faults)
+    late = [order.outcome, *(order.money or ())[1:]]
+    given = sound_declarations(declared, "variables", late, faults, weights=order.weights)
     sample = _sample(data, given, order, faults)
     with faults_located_in(data, sample.frame):
         fits = _fits(sample, given, order)
@@ -178,11 +179,8 @@ def _further(sample: _Sample, fits: _Fits, order: Order) -> tuple[dict[str, Any]
     if sample.left:
         figures["left_out"] = sample.left
         metrics |= left_lines(sample.left)
-    if order.weights is not None:
-        worth = effective(len(sample.y), sample.weights)
-        figures["weighted"] = {"by": order.weights, "worth": worth}
-        metrics["weighted"] = f"by {order.weights}: as uncertain as {worth:,.0f} of one weight"
-    return figures, metrics
+    weighed, told = worth_of(order.weights, sample.weights, len(sample.y))
+    return figures | weighed, metrics | told
 
 
 def _compared(sample: _Sample, rejects: Rejects, fits: _Fits) -> dict[str, pd.DataFrame]:
@@ -228,6 +226,7 @@ def _described(
         metrics=metrics,
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=sections,
+        weighted=order.weights,
     )
 
 

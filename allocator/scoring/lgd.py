@@ -28,6 +28,7 @@ from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import prepared
 from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive, read_through
 from allocator.scoring.variables import Variable
+from allocator.scoring.weighting import effective, mean, part, standard_error, total
 
 FEWEST = 30
 """Defaulted loans from which a segment has a mean of its own: from there its interval covers."""
@@ -115,39 +116,52 @@ class RegressionLgd:
 LgdCard = SegmentLgd | RegressionLgd
 
 
-def fit_segments(column: pd.Series, owed: Floats, lost: Floats) -> SegmentLgd:
-    """Means by the levels of `column` (n,); `owed`, `lost` (n,) of defaulted loans, owed above 0."""
-    whole = _segment("all", owed, lost)
+def fit_segments(column: pd.Series, owed: Floats, lost: Floats, weights: Floats | None = None) -> SegmentLgd:
+    """Means by the levels of `column` (n,); `owed`, `lost` (n,) of defaulted loans, owed above 0.
+
+    Loans count by `weights` (n,), of mean 1.
+    """
+    whole = _segment("all", owed, lost, weights)
     levels = levels_of(column)
     own = [name for name, rows in zip(levels.names, levels.counts.tolist(), strict=True) if rows >= FEWEST]
     own = sorted(name for name in own if name != OTHER)
     code = levels.looked_up([own.index(name) if name in own else -1 for name in levels.names], -1)
     groups = [(name, code == i) for i, name in enumerate(own)]
     groups += [(OTHER, code < 0)] if (code < 0).sum() >= FEWEST and own else []
-    found = tuple(_segment(name, owed[rows], lost[rows]) for name, rows in groups)
+    found = tuple(_segment(name, owed[rows], lost[rows], part(weights, rows)) for name, rows in groups)
     return SegmentLgd(str(column.name), found, whole)
 
 
-def _segment(name: str, owed: Floats, lost: Floats) -> Segment:
-    mean = mean_of(lost / owed)
-    return Segment(name, len(owed), mean.value, mean.low, mean.high, float(lost.sum() / owed.sum()))
+def _segment(name: str, owed: Floats, lost: Floats, weights: Floats | None) -> Segment:
+    share = mean_of(lost / owed, weights)
+    by_money = total(lost, weights) / total(owed, weights)
+    return Segment(name, len(owed), share.value, share.low, share.high, by_money)
 
 
-def mean_of(shares: Floats) -> Estimate:
-    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale; NaN at the ends."""
-    n, mean = len(shares), float(shares.mean())
-    if n < 2 or not 0 < mean < 1:
-        return Estimate(mean, np.nan, np.nan)
-    error = float(shares.std(ddof=1)) / np.sqrt(n) / (mean * (1 - mean))
+def mean_of(shares: Floats, weights: Floats | None = None) -> Estimate:
+    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale; NaN at the ends.
+
+    With weights (n,) the degrees of freedom are those of their effective number.
+    """
+    n, middle = effective(len(shares), weights), mean(shares, weights)
+    if n <= 1 or not 0 < middle < 1:
+        return Estimate(middle, np.nan, np.nan)
+    error = standard_error(shares, weights) / (middle * (1 - middle))
     half = float(special.stdtrit(n - 1, 0.975)) * error
-    low, high = special.expit(special.logit(mean) + np.array([-half, half]))
-    return Estimate(mean, float(low), float(high))
+    low, high = special.expit(special.logit(middle) + np.array([-half, half]))
+    return Estimate(middle, float(low), float(high))
 
 
 def fit_regression(
-    frame: pd.DataFrame, shares: Floats, variables: Sequence[Variable], derived: Sequence[DerivedColumn] = ()
+    frame: pd.DataFrame,
+    shares: Floats,
+    variables: Sequence[Variable],
+    derived: Sequence[DerivedColumn] = (),
+    weights: Floats | None = None,
 ) -> RegressionLgd:
     """A fractional logit of `shares` (n,), the LGDs of defaulted loans, on `variables`.
+
+    Loans count by `weights` (n,), of mean 1.
 
     Raises InputError: faults of the variables, no loss at all or nothing but whole ones, bins.
     """
@@ -157,6 +171,6 @@ def fit_regression(
         raise InputError.of(faults, "Variables")
     made = derive(frame, derived)
     with threadpool_limits(1, user_api="blas"):
-        ready = prepared(made, variables)
-        fit = fit_fractional(ready.matrix, shares, ready.preparation.names)
+        ready = prepared(made, variables, None, weights)
+        fit = fit_fractional(ready.matrix, shares, ready.preparation.names, weights)
     return RegressionLgd(ready.preparation, fit, tuple(derived))

@@ -11,10 +11,10 @@ from allocator.scoring.declarations import derived_of
 from allocator.scoring.documents import (
     ColumnShape,
     DerivedShape,
-    Document,
     Name,
     Shape,
     Share,
+    WeighedDocument,
     once,
     variable_of,
 )
@@ -35,7 +35,7 @@ class SegmentShape(Shape):
     by_money: Share
 
 
-class LgdShape(Document):
+class LgdShape(WeighedDocument):
     """A fitted LGD: of segments, or by a fractional logit."""
 
     kind: Literal["lgd"]

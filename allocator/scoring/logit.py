@@ -135,8 +135,8 @@ def fit_logit(
     )
 
 
-def fit_fractional(x: Floats, y: Floats, names: Sequence[str]) -> LogitFit:
-    """Fit shares y (n,) in [0, 1] on x (n, k) by the Bernoulli quasi-likelihood.
+def fit_fractional(x: Floats, y: Floats, names: Sequence[str], weights: Floats | None = None) -> LogitFit:
+    """Fit shares y (n,) in [0, 1] on x (n, k) by the Bernoulli quasi-likelihood; `weights` (n,) have mean 1.
 
     The covariance is the sandwich with n / (n - k - 1), which needs no variance to be right (Papke and
     Wooldridge 1996). Raises InputError: shares that are all 0 or all 1, not more rows than columns.
@@ -150,17 +150,18 @@ def fit_fractional(x: Floats, y: Floats, names: Sequence[str]) -> LogitFit:
     if faults:
         raise InputError.of(faults, "Fractional logit")
     design = np.column_stack([np.ones(len(x)), x])
-    coefficients = _newton(design, y, names, firth=False, ridge=np.zeros(design.shape[1]))
+    counts, ridge = 1.0 if weights is None else weights, np.zeros(design.shape[1])
+    coefficients = _newton(design, y, names, firth=False, ridge=ridge, counts=counts)
     p = special.expit(design @ coefficients)
-    inverse = np.linalg.inv(information(design, p * (1 - p)))
-    meat = information(design, (y - p) ** 2) * len(y) / (len(y) - design.shape[1])
+    inverse = np.linalg.inv(information(design, counts * p * (1 - p)))
+    meat = information(design, (counts * (y - p)) ** 2) * len(y) / (len(y) - design.shape[1])
     return LogitFit(
         names=("intercept", *names),
         coefficients=coefficients,
         covariance=np.asarray(inverse @ meat @ inverse, dtype=np.float64),
         penalty="none",
         strength=0.0,
-        log_likelihood=_log_likelihood(design, y, coefficients),
+        log_likelihood=_log_likelihood(design, y, coefficients, counts),
         n=len(y),
         events=int((y > 0).sum()),
     )

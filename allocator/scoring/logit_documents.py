@@ -11,9 +11,9 @@ from allocator.scoring.documents import (
     BinnedShape,
     ColumnShape,
     DerivedShape,
-    Document,
     Shape,
     Share,
+    WeighedDocument,
     variable_of,
 )
 from allocator.scoring.logit import Penalty
@@ -63,7 +63,7 @@ class StepsShape(Shape):
         return self
 
 
-class LogitShape(Document):
+class LogitShape(WeighedDocument):
     """A fitted PD scorecard."""
 
     kind: Literal["logit"]

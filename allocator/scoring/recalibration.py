@@ -35,6 +35,7 @@ from allocator.scoring.reading import faults_located_in
 from allocator.scoring.reference import Reference
 from allocator.scoring.scorecard import Recalibration, Scorecard
 from allocator.scoring.steps import isotonic
+from allocator.scoring.weighting import mean, weights_of, worth_of
 
 Method = Literal["target", "intercept", "slope", "isotonic"]
 
@@ -72,21 +73,28 @@ def order_of(
 
 
 def recalibrate(
-    card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: RecalibrationOrder, of: str
+    card: Scorecard,
+    frame: pd.DataFrame,
+    y: Floats | None,
+    order: RecalibrationOrder,
+    of: str,
+    weights: Floats | None = None,
 ) -> Scorecard:
     """`card` recalibrated on `frame`, whose outcomes are y (n,); `of` names the card that it comes from.
+
+    Rows count by `weights` (n,), of mean 1.
 
     Raises InputError: faults of the columns, outcomes of one kind, a slope that is not above 0.
     """
     if order.method == "isotonic":
         if y is None:
             raise AssertionError("steps are sought by outcomes")
-        card = replace(card, steps=isotonic(card.linear(frame), y))
+        card = replace(card, steps=isotonic(card.linear(frame), y, weights))
     odds = card.log_odds(frame)
-    slope, shift = (1.0, 0.0) if order.method == "isotonic" else _level(odds, y, order)
+    slope, shift = (1.0, 0.0) if order.method == "isotonic" else _level(odds, y, order, weights)
     if order.margin:
-        wanted = float(special.expit(shift + slope * odds).mean()) * (1 + order.margin)
-        shift += _shift(shift + slope * odds, wanted)
+        wanted = mean(special.expit(shift + slope * odds), weights) * (1 + order.margin)
+        shift += _shift(shift + slope * odds, wanted, weights)
     said = Recalibration(of, order.why, order.method, slope, shift, order.margin)
     if card.steps is not None:
         return replace(card, steps=card.steps.moved(slope, shift), recalibrated=said)
@@ -96,15 +104,17 @@ def recalibrate(
     return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=said)
 
 
-def _level(odds: Floats, y: Floats | None, order: RecalibrationOrder) -> tuple[float, float]:
+def _level(
+    odds: Floats, y: Floats | None, order: RecalibrationOrder, weights: Floats | None
+) -> tuple[float, float]:
     """Slope and shift, the margin aside."""
     if order.target is not None:
-        return 1.0, _shift(odds, order.target)
+        return 1.0, _shift(odds, order.target, weights)
     if y is None:
         raise AssertionError("without a target there are outcomes")
     if order.method == "intercept":
-        return 1.0, _shift(odds, float(y.mean()))
-    fit = fit_logit(odds[:, None], y, ["slope"], penalty="flic")
+        return 1.0, _shift(odds, mean(y, weights), weights)
+    fit = fit_logit(odds[:, None], y, ["slope"], penalty="flic", weights=weights)
     slope = float(fit.coefficients[1])
     if slope <= 0:
         fault = Fault(f"the slope is {slope:.3g}: the ranking does not hold here", "fit a new scorecard")
@@ -112,12 +122,12 @@ def _level(odds: Floats, y: Floats | None, order: RecalibrationOrder) -> tuple[f
     return slope, float(fit.coefficients[0])
 
 
-def _shift(odds: Floats, rate: float) -> float:
+def _shift(odds: Floats, rate: float, weights: Floats | None) -> float:
     """The constant that makes the mean PD `rate`. Raises InputError for a rate that is none."""
     if not 0 < rate < 1:
         fault = Fault(f"a mean PD of {rate:.4g}", "it lies between 0 and 1", field="--to")
         raise InputError.of([fault], "Recalibration")
-    return shift_to(odds, rate)
+    return shift_to(odds, rate, weights)
 
 
 def _moved(reference: Reference | None, slope: float, shift: float) -> Reference | None:
@@ -137,13 +147,17 @@ def recalibrated_from_files(
     outcome: str | None,
     order: RecalibrationOrder | None,
     found: Sequence[Fault] = (),
+    weights: str | None = None,
 ) -> Fit:
-    """The scorecard of a file recalibrated on a table, with its card.
+    """The scorecard of a file recalibrated on a table, with its card; its rows count by the column `weights`.
 
     Raises InputError with the faults of both, and those that were `found` where there is no `order`.
     """
     faults = [*found]
     card, frame, known = card_and_table(card_file, data, outcome, faults)
+    own = None
+    with gathering(faults), faults_located_in(data, frame):
+        own = weights_of(frame, weights)
     if card is not None and not isinstance(card, Scorecard):
         faults.append(no_logit(card_file))
     elif faults and card is not None:
@@ -153,29 +167,32 @@ def recalibrated_from_files(
         raise InputError.of(faults, "recalibrate")
     y = None if known is None else known.to_numpy(float)
     with faults_located_in(data, frame):
-        new = recalibrate(card, frame, y, order, card_file.name)
+        new = recalibrate(card, frame, y, order, card_file.name, own)
         rows = {}
         for label, one in (("before", card), ("after", new)):
             pds = special.expit(one.log_odds(frame))
-            rows[label] = {"mean_pd": float(pds.mean())} | ({} if y is None else _stands(y, pds))
+            rows[label] = {"mean_pd": mean(pds, own)} | ({} if y is None else _stands(y, pds, own))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scorecard")
-    figures = {"recalibrated": vars(new.recalibrated), "table": rows}
+    weighed, told = worth_of(weights, own, len(frame))
+    figures = {"recalibrated": vars(new.recalibrated), "table": rows, **weighed}
     described = Card(
         title=f"PD scorecard recalibrated, from {card_file.name}",
         purpose="probability of default of a borrower, at another level than the one it was fitted to",
         data=f"{data.name}, {len(frame):,} rows" + ("" if outcome is None else f", outcome {outcome}"),
         method=f"{order.method}, margin {order.margin:.2%}; the ranking is that of {card_file.name}",
         limits=f"why: {order.why}; figures below are on the rows that it was recalibrated on",
+        metrics=told,
         training={card_file.name: content_hash(card_file), data.name: content_hash(data)},
+        weighted=weights,
     )
     return Fit(to_document(new), described, figures, {"Before and after": table})
 
 
-def _stands(y: Floats, pds: Floats) -> dict[str, float]:
-    found = validation.calibration(y, pds)
+def _stands(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, float]:
+    found = validation.calibration(y, pds, weights)
     return {
-        "observed": float(y.mean()),
+        "observed": mean(y, weights),
         "calibration_slope": found.slope.value,
         "calibration_intercept": found.intercept.value,
-        "brier": float(((pds - y) ** 2).mean()),
+        "brier": mean((pds - y) ** 2, weights),
     }

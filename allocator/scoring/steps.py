@@ -13,6 +13,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.weighting import effective, mean
 
 FEWEST = 20
 """Defaults, and loans repaid, from which steps are sought."""
@@ -35,10 +36,11 @@ class Steps:
         return replace(self, log_odds=tuple((shift + slope * np.array(self.log_odds)).tolist()))
 
 
-def isotonic(log_odds: Floats, y: Floats) -> Steps:
+def isotonic(log_odds: Floats, y: Floats, weights: Floats | None = None) -> Steps:
     """The steps by which PDs of `log_odds` (n,) are the default rates of y (n,), 1 for a default.
 
-    Raises InputError where there are too few defaults, or loans repaid.
+    Rows count by `weights` (n,), of mean 1: as many in the sum as they are worth. Raises InputError where
+    there are too few defaults, or loans repaid.
     """
     defaults = int(y.sum())
     if min(defaults, len(y) - defaults) < FEWEST:
@@ -46,14 +48,15 @@ def isotonic(log_odds: Floats, y: Floats) -> Steps:
         remedy = f"give {FEWEST} of each, or let slope and intercept change"
         raise InputError.of([Fault(problem, remedy)], "Recalibration")
     values, place = np.unique(log_odds, return_inverse=True)
-    rows = np.bincount(place).astype(float)
-    bad = np.bincount(place, weights=y)
+    own = np.ones(len(y)) if weights is None else weights * (effective(len(y), weights) / len(y))
+    rows: Floats = np.bincount(place, own).astype(float)
+    bad, whole = np.bincount(place, own * y), mean(y, weights)
     first = _runs(bad / rows, rows)
     rows, bad = np.add.reduceat(rows, first), np.add.reduceat(bad, first)
-    rates = (bad + y.mean()) / (rows + 1)
+    rates = (bad + whole) / (rows + 1)
     again = _runs(rates, rows + 1)
     ones = np.diff(np.append(again, len(rows)))
-    rates = np.add.reduceat(bad + y.mean(), again) / (np.add.reduceat(rows, again) + ones)
+    rates = np.add.reduceat(bad + whole, again) / (np.add.reduceat(rows, again) + ones)
     starts = first[again][1:]
     cuts = (values[starts - 1] + values[starts]) / 2
     return Steps(tuple(cuts.tolist()), tuple(special.logit(rates).tolist()))

@@ -9,6 +9,7 @@ a penalty has to go by is not how much was weighed but Kish's effective number (
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ def weights_of(frame: pd.DataFrame, name: str | None) -> Floats | None:
     if name is None:
         return None
     faults: list[Fault] = []
-    remedy = "give each row a weight above 0, or name the row in a column of --without"
+    remedy = "give each row a weight above 0, or leave such rows out"
     weights = numbers(frame, name, faults, "write plain numbers above 0")
     if name in frame.columns:
         blank = frame[name].isna().to_numpy()
@@ -56,7 +57,7 @@ def spread_faults(weights: Floats, numbered: Integers | None, name: str) -> list
     here, there = rows_in_file(numbered, [greatest, least])
     other = f"the least weight, {weights[least]:g} in row {there}"
     problem = f"{weights[greatest]:g} is more than {_WIDEST:g} times {other}, which counts for nothing"
-    remedy = "give weights of one scale, or name such rows in a column of --without"
+    remedy = "give weights of one scale, or leave such rows out"
     return [Fault(problem, remedy, row=here, field=name)]
 
 
@@ -67,6 +68,15 @@ def of_mean_one(weights: Floats) -> Floats | None:
     scaled: Floats = weights if weights.max() < _LARGE else weights / weights.max()  # its sum overflows
     relative: Floats = scaled / scaled.mean()
     return relative
+
+
+def worth_of(name: str | None, weights: Floats | None, n: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is said of n rows weighted by the column `name`: as figures, and as a line of a card."""
+    if name is None:
+        return {}, {}
+    worth = effective(n, weights)
+    told = f"by {name}: as uncertain as {worth:,.0f} of one weight"
+    return {"weighted": {"by": name, "worth": worth}}, {"weighted": told}
 
 
 def part(weights: Floats | None, rows: np.ndarray) -> Floats | None:

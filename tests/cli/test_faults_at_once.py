@@ -356,12 +356,46 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         all_of(every(day=["a", None, -1, "b", *[1] * 56], late=[0, 0, 0, 1, *[0] * 56]), cells(x={4: "n/a"})),
         (
             "t.csv, row 1, day: 'a' is no number; write plain numbers above 0",
-            "t.csv, row 2, day: is empty; give each row a weight above 0, or name the row in a column of "
-            "--without",
-            "t.csv, row 3, day: is not above 0; give each row a weight above 0, or name the row in a column "
-            "of --without",
+            "t.csv, row 2, day: is empty; give each row a weight above 0, or leave such rows out",
+            "t.csv, row 3, day: is not above 0; give each row a weight above 0, or leave such rows out",
             "t.csv, row 4, x: 'n/a' is no number; write plain numbers, or say category",
             "t.csv, row 4, day: 'b' is no number; write plain numbers above 0",
+        ),
+    ),
+    "weights that are read otherwise too": (
+        LOGIT + " --weights lent",
+        '{"variables": [{"name": "lent"}, {"name": "late"}],\n "derived": [{"name": "late", "column": '
+        '"lent", "above": 3}, {"name": "x", "column": "lent", "is": 1, "not": 2}]}',
+        nothing,
+        (
+            "d.json, line 1, variables[lent]: lent is what the rows are weighted by; leave it out, or weight "
+            "them by another column",
+            "d.json, line 1, variables[late]: late is what the rows are weighted by; leave it out, or weight "
+            "them by another column",
+            "d.json, line 2, derived[x]: has 2 tests: is, not; keep one of them",
+            "t.csv, lent: is constant: it can explain nothing; leave the variable out",
+            "t.csv, late: is constant: it can explain nothing; leave the variable out",
+        ),
+    ),
+    "segments that are weights": (
+        LGD + " --by kind --weights kind",
+        SOUND,
+        nothing,
+        (
+            "--by: kind is what the rows are weighted by; weight them by another column",
+            "t.csv, row 1, kind: 'u' is no number, in 36 rows: 1, 2, 6, 8, 9, ...; write plain numbers "
+            "above 0",
+            "t.csv, row 3, kind: 'v' is no number, in 24 rows: 3, 4, 5, 7, 12, ...; write plain numbers "
+            "above 0",
+        ),
+    ),
+    "weights of a recalibration": (
+        RECALIBRATE + " --outcome bad --weights wieght",
+        card(),
+        all_of(every(weight=1), cells(x={3: "n/a"})),
+        (
+            "t.csv, wieght: the column is missing; did you mean weight?",
+            "t.csv, row 3, x: 'n/a' is no number; write plain numbers",
         ),
     ),
     "a weight beside which others are nothing": (
@@ -370,7 +404,7 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         all_of(every(day=2.0), cells(day={7: 1e300})),
         (
             "t.csv, row 7, day: 1e+300 is more than 1e+12 times the least weight, 2 in row 1, which counts "
-            "for nothing; give weights of one scale, or name such rows in a column of --without",
+            "for nothing; give weights of one scale, or leave such rows out",
         ),
     ),
     "nothing but rejects": (
@@ -684,7 +718,7 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         cells(bad={3: "x"}),
         (
             "--lost: is missing; an LGD needs both columns",
-            "--by, --plot, --weights: are of PDs; leave them out of an LGD",
+            "--by, --plot: are of PDs; leave them out of an LGD",
             "p.png: no format for the ending .png; let it end in .svg",
             "card.json, line 1, n: expected a whole number, found 'many'; fit it again, or restore the file",
             "t.csv, row 3, bad: 'x' is no outcome; write 1 for a default, 0 for none",

@@ -13,9 +13,13 @@ from scipy import special
 from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.bins import learn_bins
+from allocator.scoring.fitted import to_document, write_fitted
+from allocator.scoring.fitting_lgd import lgd_appraisal_of_files, lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.lgd import fit_regression, fit_segments
 from allocator.scoring.logit import Penalty, fit_logit
 from allocator.scoring.order import Order
+from allocator.scoring.recalibration import Method, RecalibrationOrder, recalibrate, recalibrated_from_files
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.variables import Binning, Variable, cells_of
 from allocator.scoring.weighting import effective, of_mean_one, quantiles, weights_of
@@ -50,6 +54,68 @@ def test_weights_are_estimates_of_rows_repeated_and_of_statsmodels() -> None:
     probability = sm.GLM(y, sm.add_constant(x), family=sm.families.Binomial(), var_weights=raw)
     errors = probability.fit(tol=1e-14, cov_type="HC0").bse
     assert np.sqrt(np.diag(fit.covariance)) == pytest.approx(errors, rel=1e-7)
+
+
+LOANS = BOOK.assign(owed=100.0, lost=np.round(100 * special.expit(BOOK["debt"]) * (BOOK["size"] > 1), 2))
+ONCE = LOANS.loc[LOANS.index.repeat(LOANS["weight"].astype(int))].reset_index(drop=True)
+"""Each loan as often as its weight says."""
+
+
+def test_lgds_are_those_of_rows_repeated_and_of_statsmodels() -> None:
+    import statsmodels.api as sm
+
+    parts = [
+        fit_segments(book["branch"], book["owed"].to_numpy(), book["lost"].to_numpy(), own)
+        for book, own in ((LOANS, WEIGHTS), (ONCE, None))
+    ]
+    for mine, theirs in zip(parts[0].segments, parts[1].segments, strict=True):
+        assert (mine.mean, mine.by_money) == pytest.approx((theirs.mean, theirs.by_money), rel=1e-12)
+        assert mine.high - mine.low > theirs.high - theirs.low  # rows repeated feign what is known
+    variables = [Variable("debt", cut=None), Variable("size", cut=None)]
+    mine, theirs = (
+        fit_regression(book, book["lost"].to_numpy() / 100, variables, weights=own)
+        for book, own in ((LOANS, WEIGHTS), (ONCE, None))
+    )
+    assert mine.of(LOANS) == pytest.approx(theirs.of(LOANS), rel=1e-9)
+    x = mine.preparation.matrix(LOANS)
+    model = sm.GLM(LOANS["lost"] / 100, sm.add_constant(x), sm.families.Binomial(), var_weights=WEIGHTS)
+    fitted = model.fit(tol=1e-14, cov_type="HC0")
+    assert mine.fit.coefficients == pytest.approx(fitted.params.to_numpy(), rel=1e-8)
+    errors = fitted.bse.to_numpy() * np.sqrt(len(x) / (len(x) - 3))
+    assert np.sqrt(np.diag(mine.fit.covariance)) == pytest.approx(errors, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["target", "intercept", "slope", "isotonic"])
+def test_a_recalibration_is_that_of_rows_repeated(method: Method) -> None:
+    card = fit_scorecard(BOOK, BOOK["bad"], VARIABLES)
+    order = RecalibrationOrder(method, "w", 0.1 if method == "target" else None, 0.2)
+    odds = [
+        recalibrate(card, book, book["bad"].to_numpy(float), order, "c", own).log_odds(BOOK)
+        for book, own in ((LOANS, WEIGHTS), (ONCE, None))
+    ]
+    if method in ("target", "intercept"):
+        assert odds[0] == pytest.approx(odds[1], abs=1e-9)
+    else:  # draws in by what the rows are worth
+        assert np.quantile(np.abs(odds[0] - odds[1]), 0.75) < 0.1
+    again = recalibrate(card, LOANS, LOANS["bad"].to_numpy(float), order, "c", of_mean_one(7 * WEIGHTS))
+    assert again.log_odds(BOOK) == pytest.approx(odds[0], abs=1e-9)
+
+
+def test_files_say_by_which_column_rows_were_weighted(tmp_path: Path) -> None:
+    LOANS.to_csv(tmp_path / "t.csv", index=False)
+    fit = lgd_from_files(tmp_path / "t.csv", "bad", "owed", "lost", by="branch", weights="weight")
+    assert fit.figures["weighted"]["by"] == "weight"
+    path = write_fitted(tmp_path, "lgd", fit.document, fit.card)
+    assert json.loads(path.read_text())["weighted"] == "weight"
+    assert "each defaulted loan counts by weight" in path.with_suffix(".md").read_text()
+    judged = lgd_appraisal_of_files(tmp_path / "t.csv", path, "bad", "owed", "lost", "weight")
+    assert judged.figures["lost_less_foreseen"].value == pytest.approx(0, abs=1e-12)
+    assert judged.weighted == "weight"
+    logit = write_fitted(tmp_path, "pd", to_document(fit_scorecard(BOOK, BOOK["bad"], VARIABLES)), fit.card)
+    order = RecalibrationOrder("slope", "w")
+    new = recalibrated_from_files(logit, tmp_path / "t.csv", "bad", order, weights="weight")
+    assert new.card.weighted == "weight"
+    assert new.figures["table"]["after"]["observed"] == pytest.approx(ONCE["bad"].mean(), rel=1e-12)
 
 
 def test_ridge_is_scikit_learns() -> None:
