@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allocator.records.conditions import Condition
@@ -18,14 +18,15 @@ def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) 
     return " and ".join(_test_in_words(condition, values) for condition in where) or "everyone"
 
 
-def in_brief(who: str, where: Sequence[Mapping[str, Any]], room: int) -> str:
-    """`who` in at most about `room` letters; of a longer one many values are counted, `sector one of 23`.
+def as_told(where: Iterable[Mapping[str, Any]]) -> list[Condition]:
+    """Conditions as JSON has them."""
+    return [Condition(**{**entry, "values": tuple(entry.get("values", ()))}) for entry in where]
 
-    `where` are its conditions as JSON has them.
-    """
+
+def in_brief(who: str, told: Iterable[Condition], room: int) -> str:
+    """`who` in at most about `room` letters; of a longer one many values are counted, `sector one of 23`."""
     if len(who) <= room:
         return who
-    told = [Condition(**{**entry, "values": tuple(entry.get("values", ()))}) for entry in where]
     counted = [f"{one.column} one of {len(one.values)}" if len(one.values) > FEW else in_words([one], {})
                for one in told]  # fmt: skip
     return " and ".join(counted)

@@ -19,13 +19,15 @@ from allocator.records.portfolio import Text as Column
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.conditions import in_words
+from allocator.report.conditions import in_brief, in_words
 from allocator.report.money import percent, small, unit_for
 from allocator.report.pictures.rules import rules_chart
 from allocator.report.plain import Text, plain_table
 from allocator.report.view import View
 
 _OTHERWISE = "otherwise: decline"
+_ROOM = 100
+"""Letters of whom a rule is about, beside its bar."""
 _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
 """Figures of the ledger that are told of each rule."""
 
@@ -36,7 +38,7 @@ def rules_view(distilled: DistilledRules, out: Sequence[Path] = ()) -> View:
         page=lambda: _page(distilled),
         document=lambda: {**_document(distilled), "files": [str(path) for path in out]},
         chart=lambda: rules_chart(
-            distilled, _rules_in_words(distilled), rules_frame(distilled)["value"].tolist()
+            distilled, _rules_in_brief(distilled), rules_frame(distilled)["value"].tolist()
         ),
         files={path: _written(distilled, path.suffix.lower()) for path in out},
     )
@@ -162,6 +164,12 @@ def _rules_in_words(distilled: DistilledRules) -> list[str]:
     portfolio = distilled.case.inputs.portfolio
     values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
     return [in_words(rule.where, values) for rule in distilled.rules]
+
+
+def _rules_in_brief(distilled: DistilledRules) -> list[str]:
+    """Whom each rule is about, in a few lines of a picture."""
+    words = _rules_in_words(distilled)
+    return [in_brief(said, rule.where, _ROOM) for said, rule in zip(words, distilled.rules, strict=True)]
 
 
 def _share(rule: Rule) -> str:

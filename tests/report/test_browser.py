@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from allocator.report.committee.blocks import Column, Row, Section, Table
+from allocator.report.committee.figure import Figure
 from allocator.report.committee.paper import paper_of
 from allocator.report.committee.web import html_of
 from allocator.report.drawing.paper import html_of as picture_of
@@ -23,6 +26,17 @@ def test_everything_stands_inside_the_window_and_nothing_is_asked_for(tmp_path: 
     widths = [390, 900, 1280]
     told = seen_by(tmp_path, pages, widths)
     assert sorted(told) == sorted(f"{width}: 0 outside, no faults" for width in widths for _ in pages)
+
+
+def test_nine_columns_of_millions_stand_inside_their_half(tmp_path: Path) -> None:
+    count = Figure("1,000,000", 1e6, ("x",))
+    columns = [Column("", "text"), *(Column("Offered,\N{NO-BREAK SPACE}bn") for _ in range(8))]
+    grades = Table(columns, [Row(("regions[manufacturing]", *[count] * 2, *["100.00"] * 6))])
+    half = Section("s", "Who?", (grades,), width="half")
+    page = html_of(replace(report_with("x"), sections=(half, replace(half, key="t"))))
+    assert seen_by(tmp_path, [page], [390, 1280], checked=False) == [
+        f"{width}: 0 outside, no faults" for width in (1280, 390)
+    ]
 
 
 def test_on_paper_no_word_is_cut_off(tmp_path: Path) -> None:

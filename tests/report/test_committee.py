@@ -16,7 +16,7 @@ from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
 from allocator.report.committee.stress import named
-from allocator.report.conditions import in_brief
+from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
 from allocator.report.limits import by_entry, fullest_of, fullness
@@ -211,8 +211,8 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
 
 def test_a_long_rule_counts_its_values() -> None:
     where = [{"column": "pd", "at_most": 0.05}, {"column": "sector", "values": [*"abcd"]}]
-    assert in_brief("short", where, 10) == "short"
-    assert in_brief("long" * 9, where, 10) == "pd up to 5% and sector one of 4"
+    assert in_brief("short", as_told(where), 10) == "short"
+    assert in_brief("long" * 9, as_told(where), 10) == "pd up to 5% and sector one of 4"
 
 
 def test_less_is_solved_of_a_large_book() -> None:

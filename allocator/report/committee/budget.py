@@ -76,6 +76,8 @@ def _worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
                                                                                   "known",))  # fmt: skip
     if docs.money(*lever, "low").text == docs.money(*lever, "high").text or high - low < 0.005:
         return (Strong(docs.money(*lever, "low")),)
+    if not low:
+        return ("at most ", Strong(docs.money(*lever, "high")))
     return ("between ", docs.money(*lever, "low"), " and ", docs.money(*lever, "high"))
 
 

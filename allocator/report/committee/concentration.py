@@ -25,6 +25,8 @@ MOST_ROWS, MOST_COLUMNS = 12, 8
 _ROOM = 44
 """Characters that headings may take side by side, each as wide as its longest word."""
 _NARROWEST = 6
+_WHOLE_LOANS = 10_000
+"""Of so many equal loans no decimals are written."""
 
 
 def concentration_section(docs: Documents) -> Section:
@@ -138,11 +140,12 @@ def _bars(docs: Documents) -> Table:
 def concentration_annex(docs: Documents) -> Section:
     """Herfindahl indices, each segment's account, and the curve."""
     names: Place = ("simulate", "concentration", "names")
+    as_many = docs.count if docs.number((*names, "effective")) >= _WHOLE_LOANS else docs.price
     blocks: list[Block] = [
         words(
             "The Herfindahl index is the sum of squared shares of the money expected to be drawn: over "
             "borrowers ",
-            docs.price(*names, "hhi"), ", as concentrated as ", docs.price(*names, "effective"),
+            docs.price(*names, "hhi"), ", as concentrated as ", as_many(*names, "effective"),
             " equal loans.",
         )
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents
-from allocator.report.conditions import in_brief
+from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed
 
 _MOST = 12
@@ -32,7 +32,7 @@ def distilled_sections(docs: Documents) -> tuple[Section, ...]:
     lent = docs.column([(*rule, "offered") for rule in rules])
     most = max((docs.number((*rule, "value")) for rule in rules), default=0.0) or 1.0
     rows = [
-        Row((f"{at}. {in_brief(docs.at(*rule, 'who'), docs.at(*rule, 'where'), _ROOM)}",
+        Row((f"{at}. {in_brief(docs.at(*rule, 'who'), as_told(docs.at(*rule, 'where')), _ROOM)}",
              docs.percent((*rule, "rate")), docs.count(*rule, "firms"),
              docs.bare((*rule, "offered"), lent), docs.bare((*rule, "value"), unit),
              Bar(((Stretch(0.0, max(docs.number((*rule, "value")), 0.0) / most),),))))

@@ -128,7 +128,8 @@ def _more(docs: Documents) -> Sequence[Inline]:
     said: list[Inline] = []
     proven = docs.at("summary", "status") == "optimal"
     if proven and docs.number(("summary", "limits", 0, "bound")) >= _MANY_MILLIONS:
-        said.append(f"; a million more at most {short(_MILLION * docs.number(ONE_MORE))}")
+        most = short(_MILLION * docs.number(ONE_MORE)).replace(" ", "\N{NO-BREAK SPACE}")
+        said.append(f"; a million more brings at most {most}")
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
             change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")

@@ -47,6 +47,8 @@ th,td{{text-align:right;padding:4px 5px}}.t{{text-align:left}}td.t{{overflow-wra
 td.t:first-child{{min-width:5em}}
 td a{{text-decoration:none}}td a:hover,td a:focus{{text-decoration:underline}}
 th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padding-right:0}}
+.half th:not(:first-child),.half td:not(:first-child){{padding-left:3px}}
+.half th:not(:last-child),.half td:not(:last-child){{padding-right:3px}}
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}
@@ -62,24 +64,25 @@ padding-top:8px;font-size:13.5px;color:{MUTED}}}
 footer p{{margin:0 0 3px}}
 .sign{{display:flex;gap:16px;align-items:flex-end;padding-top:26px}}.sign span{{width:112px;
 border-top:1px solid {INK};text-align:center}}
-@media screen and (max-width:1140px){{.third,.half{{grid-column:1/-1}}.tall{{grid-row:auto}}}}
+@media screen and (max-width:1240px){{.third,.half{{grid-column:1/-1}}.tall{{grid-row:auto}}}}
 @media screen and (max-width:820px){{
 main{{padding:16px}}header,footer{{flex-direction:column;gap:10px}}.seal{{flex-basis:auto;width:100%}}
 .cards{{grid-template-columns:1fr 1fr;gap:8px}}
 .card .big{{font-size:23px}}
 h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 }}
-@media screen and (max-width:1040px){{
+@media screen and (max-width:1200px){{
 .stack thead{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
 .stack tr{{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));padding:5px 0;gap:0 14px}}
-.stack td{{display:block;text-align:right;padding:1px 0;white-space:normal}}
+.stack td,.half .stack td:not(:first-child){{display:block;text-align:right;padding:1px 0;min-width:0}}
+.stack td.t{{white-space:normal}}.stack td.t:last-child{{min-width:0}}
 .stack tbody tr:first-child{{border-top:0}}
 .stack td:empty{{display:none}}.stack td.b{{grid-column:1/-1;width:auto;order:9}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
 .stack td:first-child{{grid-column:1/-1;font-weight:700;text-align:left}}
 .stack td:first-child::before{{content:none}}
-.stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(105px,1fr))}}
-.stack.h td.n{{text-align:right;padding:1px 4px}}
+.stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(130px,1fr))}}
+.stack.h td.n:not(:first-child){{text-align:right;padding:1px 4px}}
 .stack.h td::before{{color:inherit}}
 }}
 @media print{{
@@ -87,8 +90,9 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 *{{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h2 a{{display:none}}
 .part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
-.card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
+.card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}
+.annexes .stack{{font-size:12.5px}}.annexes .stack th{{font-size:12px}}
+thead{{display:table-header-group}}caption,thead{{break-after:avoid}}
 tfoot{{display:table-row-group}}
-.half th,.half td{{padding-left:3px;padding-right:3px}}
 }}
 """.strip()

@@ -34,7 +34,7 @@ from allocator.report.markup import Markup, escaped, tag, together
 _NOT_KNOWN = "\N{EN DASH}"
 _THICK, _THIN = 14.0, 9.0
 _STACKED_FROM = 5
-"""Columns from which a phone shows a row as a block of its own."""
+"""Columns from which a phone shows a row as a block of its own; of one without bars one less."""
 _WORD, _SHORT, _LETTER = 22, 12, 0.58
 """Letters of a word beside bars that is never broken, of a name that is not, and how wide one is, in em of a
 heading."""
@@ -154,9 +154,10 @@ def _figure(figure: Figure, behind: str) -> Markup:
 
 
 def _table(table: Table, behind: str) -> Markup:
-    stacked = len(table.columns) >= _STACKED_FROM
     barred = any(column.kind == "bar" for column in table.columns)
-    names = [_written(row.cells[0]) for row in table.rows] if barred else []
+    stacked = len(table.columns) >= (_STACKED_FROM if barred else _STACKED_FROM - 1)
+    named = table.columns[0].kind == "text"
+    names = [_written(row.cells[0]) for row in table.rows] if named else []
     head = tag("tr", _heading(table.columns[0], _room_for(names)), *map(_heading, table.columns[1:]))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
@@ -176,18 +177,20 @@ def _written(cell: Cell) -> str:
 
 def _room_for(names: Sequence[str]) -> str | None:
     """A width in which neither short `names` nor the longest word need break; a very long one may."""
-    longest = max((cell_len(word) for name in names for word in name.split()), default=0)
+    words = [word for name in names for word in name.replace("[", " [").split()]
+    longest = max(map(cell_len, words), default=0)
     short = max((cell_len(name) for name in names if cell_len(name) <= _SHORT), default=0)
     width = max(min(longest, _WORD), short)
     return f"min-width:{width * _LETTER:.3g}em" if width else None
 
 
 def _heading(column: Column, style: str | None = None) -> Markup:
-    """A heading; above a bar, whose numbers stand beside it, an empty cell."""
+    """A heading, whose unit may fold; above a bar, whose numbers stand beside it, an empty cell."""
     if not column.heading:
         return tag("td", style=style)
     kind = None if column.kind == "number" else "t"
-    return tag("th", column.heading, scope="col", class_=kind, style=style)
+    heading = column.heading.replace("\N{NO-BREAK SPACE}", " ")
+    return tag("th", heading, scope="col", class_=kind, style=style)
 
 
 def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:
@@ -211,8 +214,14 @@ def _cell(cell: Cell, behind: str) -> Markup:
         case Bar():
             return _bar(cell)
         case tuple():
-            return together(*_words(cell, behind))
-    return _inline(cell, behind)
+            return together(*(_folding(part, behind) for part in cell))
+    return _folding(cell, behind)
+
+
+def _folding(part: Inline, behind: str) -> Markup:
+    """The name of a limit's entry, as `regions[north]`, folds before its bracket."""
+    drawn = _inline(part, behind)
+    return Markup(drawn.replace("[", "<wbr>[", 1)) if isinstance(part, str) else drawn
 
 
 def _bar(bar: Bar) -> Markup:

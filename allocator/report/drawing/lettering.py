@@ -14,11 +14,13 @@ from allocator.report.visible import visible
 SIZE = 12.0
 LEADING = 15.0
 _NARROW, _WIDE = (
-    frozenset(" ilj.,:;'|!()[]tfrI\N{MIDDLE DOT}"),
+    frozenset(" ilj.,:;'|!()[]I\N{MIDDLE DOT}"),
     frozenset("mwMW@%&\N{EM DASH}\N{HORIZONTAL ELLIPSIS}"),
 )
 _SAFE = 1.06
 """Fonts differ: the widest that is likely takes so much more."""
+_STRONG = 1.13
+"""How much wider strong letters are."""
 
 
 def width_of(text: str, size: float = SIZE, *, strong: bool = False) -> float:
@@ -27,18 +29,22 @@ def width_of(text: str, size: float = SIZE, *, strong: bool = False) -> float:
 
 
 def _em(size: float, strong: bool) -> float:
-    return size * _SAFE * (1.07 if strong else 1.0)
+    return size * _SAFE * (_STRONG if strong else 1.0)
 
 
 def _letter(sign: str) -> float:
     """In ems."""
     if sign in _NARROW:
         return 0.31
+    if sign in "rtf":
+        return 0.38
+    if sign in "0123456789":
+        return 0.6
     if sign in _WIDE:
         return 0.9
     if unicodedata.east_asian_width(sign) in "WF":
         return 1.0
-    return 0.0 if unicodedata.combining(sign) else 0.69 if sign.isupper() else 0.56
+    return 0.0 if unicodedata.combining(sign) else 0.69 if sign.isupper() else 0.57
 
 
 def folded(text: str, width: float, size: float = SIZE, *, strong: bool = False) -> list[str]:

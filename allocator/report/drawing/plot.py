@@ -48,7 +48,8 @@ def draw_plot(panel: Plot, width: float) -> tuple[list[Markup], float]:
     shapes += _names(ends, frame)
     shapes += _marks(ordered, frame, width)
     bottom = top + high + 16
-    shapes.append(text(right, bottom + LEADING + 2, named(panel.x, unit_x), "end"))
+    below = named(panel.x, unit_x)
+    shapes.append(text(max(right, width_of(below)), bottom + LEADING + 2, below, "end"))
     return shapes, bottom + LEADING + 8
 
 

@@ -39,4 +39,5 @@ def rules_chart(distilled: DistilledRules, words: Sequence[str], worth: Sequence
     answer = f"{len(words)} rules are worth {worths}{lost}."
     panel = Bars("Value, rule by rule", Axis("value", "money", run.currency), tuple(rows))
     broken = tuple(f"broken: {fault}" for fault in distilled.outcome.faults)
-    return Chart(f"{run.name} as rules", answer, (panel,), (*standing_lines(run), *broken))
+    counted = ("where values are counted, the page names them",) * any(" one of " in said for said in words)
+    return Chart(f"{run.name} as rules", answer, (panel,), (*standing_lines(run), *broken, *counted))

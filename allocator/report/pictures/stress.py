@@ -57,9 +57,10 @@ def stress_answer(trials: Sequence[StressTrial]) -> str:
         return f"Worth {short(base.frozen.value)} as expected."
     worst = min(others, key=lambda trial: trial.frozen.value)
     breaking = sum(bool(trial.frozen.broken) for trial in others)
+    kept = f"breaks limits under {breaking} of {len(others)} stresses" if breaking else "keeps every limit"
     return (
         f"Worth {short(base.frozen.value)} as expected, at worst {short(worst.frozen.value)}, under "
-        f"{worst.name}; the allocation as it stands breaks limits under {breaking} of {len(others)} stresses."
+        f"{worst.name}; the allocation as it stands {kept}."
     )
 
 
