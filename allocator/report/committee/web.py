@@ -221,7 +221,8 @@ def _cell(cell: Cell, behind: str) -> Markup:
 def _folding(part: Inline, behind: str) -> Markup:
     """The name of a limit's entry, as `regions[north]`, folds before its bracket."""
     drawn = _inline(part, behind)
-    return Markup(drawn.replace("[", "<wbr>[", 1)) if isinstance(part, str) else drawn
+    entry = isinstance(part, str) and "]" in part
+    return Markup(drawn.replace("[", "<wbr>[", 1)) if entry else drawn
 
 
 def _bar(bar: Bar) -> Markup:
