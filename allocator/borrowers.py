@@ -33,6 +33,7 @@ from allocator.portfolio import (
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, with_zero_churn
 from allocator.records.case import Inputs
 from allocator.records.columns import CANONICAL, NUMBERS
+from allocator.records.filters import mean_over
 from allocator.records.former import FORMER_NUMBERS, FORMER_TEXTS
 from allocator.records.frames import File, Frame
 from allocator.records.portfolio import ChurnTable, Portfolio
@@ -172,6 +173,7 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
     of_stress: list[InputError] = []
     notes: tuple[str, ...] = ()
     stress = _gather(of_stress, stress_of, scenario.stress)
+    further = further.and_more(FurtherColumns.of(own for _, own in scenario.stress.mean))
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     portfolio, remarks = read or (None, ())
     if portfolio is not None and scenario.former is not None:
@@ -184,6 +186,8 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
         notes = () if after is None else notes_on(portfolio, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
+    if portfolio is not None and churn is not None and scenario.stress.mean and not errors:
+        portfolio = _gather(errors, _mean, portfolio, churn, scenario.stress)
     if portfolio is not None:
         portfolio = _gather(errors, held_to, portfolio, scenario.policy)
     notes = (*remarks, *notes)
@@ -207,10 +211,11 @@ def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
     if portfolio is None or (plain and stands_as_it_is(scenario.portfolio, written)):
         return None
     policy, stress = scenario.policy, scenario.stress.factors
-    texts = policy.text_columns() | stress.text_columns()
+    mean = FurtherColumns.of(own for _, own in scenario.stress.mean)
+    texts = policy.text_columns() | stress.text_columns() | mean.texts
     if scenario.stress.file is not None:
         texts |= {scenario.stress.column} - {"grade", "borrower_id"}
-    numbers = policy.number_columns() | stress.number_columns()
+    numbers = policy.number_columns() | stress.number_columns() | mean.numbers
     if former is not None:
         texts, numbers = texts | FORMER_TEXTS, numbers | FORMER_NUMBERS
     return portfolio_as_csv(portfolio, texts & portfolio.texts.keys(), numbers)
@@ -327,6 +332,12 @@ def stressed(
     if source.file is not None:
         check_coverage(portfolio, stress, source.column, source.file)
     return after
+
+
+def _mean(portfolio: Portfolio, churn: ChurnTable, source: StressSource) -> Portfolio:
+    """The borrowers with their mean over the stresses of `source`."""
+    worlds = [stressed(portfolio, churn, own, StressSource(own))[0] for _, own in source.mean]
+    return mean_over([weight for weight, _ in source.mean], worlds, portfolio)
 
 
 def notes_on(portfolio: Portfolio, source: StressSource) -> tuple[str, ...]:

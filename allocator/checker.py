@@ -71,7 +71,7 @@ KEYS = {
     "policy.budget": "amount spend basis",
     "policy.ticket": "min max step",
     "solver": "method gap time_limit memory threads seed",
-    "stress": "pd lgd amount churn rates funding limits file column",
+    "stress": "pd lgd amount churn rates funding limits file column mean_of",
 }
 LIMIT = "name measure of weight where each by at_most at_least exactly enforce under if_lent_to"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
@@ -329,6 +329,12 @@ def penalty_of(entry: Any, sense: str) -> float:
     return price
 
 
+def shocks_of(scenario: Any, name: str) -> dict[str, Any]:
+    """A named stress of PD and LGD alone."""
+    need(name in at(scenario, "stresses", {}), f"no stress is named {name}")
+    return entries({"stress": scenario["stresses"][name]}, "stress", "pd lgd column")
+
+
 def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     """The policy after the stress."""
 
@@ -355,11 +361,8 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     def rows_for(entry: Any) -> Iterator[Facts]:
         yield (limit := limit_of(entry))
         for name in at(entry, "under", []):
-            need(
-                limit.measure != "hhi" and name in at(scenario, "stresses", {}), f"{limit.name}: under {name}"
-            )
-            shocks = entries({"stress": scenario["stresses"][name]}, "stress", "pd lgd column")
-            yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks])
+            need(limit.measure != "hhi", f"{limit.name}: under {name}")
+            yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks_of(scenario, name)])
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
@@ -391,6 +394,7 @@ class Borrowers:
     def __init__(self, cells: dict[str, Any], mark: str, defaults: dict[str, Any]) -> None:
         self.cells, self.mark, self.defaults = cells, mark, defaults
         self.numbers: dict[Any, Array] = {}
+        self.apart: dict[Any, Array] = {}  # PD and LGD where `numbers` have their mean over stresses
         self.n = len(cells["borrower_id"])
 
     def text(self, column: str) -> Array:
@@ -530,6 +534,29 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
             own = np.where(factor == 0, 0.0, borrowers.numbers[column] * factor)
         moved[column] = np.minimum(own, 1.0) if figure in ("pd", "lgd") else own
     borrowers.numbers |= moved
+
+
+def in_stress(stress: list[Any], borrowers: Borrowers) -> Borrowers:
+    """The borrowers as a further stress alone leaves them."""
+    seen = Borrowers(borrowers.cells, borrowers.mark, borrowers.defaults)
+    seen.numbers = borrowers.numbers | borrowers.apart
+    put_under(stress, seen)
+    return seen
+
+
+def put_mean(scenario: Any, borrowers: Borrowers) -> None:
+    """The mean PD over named stresses, and the LGD of the mean loss; what they were is kept apart."""
+    weights = {name: number({"w": w}, "w") for name, w in entries(scenario, "stress.mean_of").items()}
+    whole = abs(sum(weights.values()) - 1) <= 1e-9 and min(weights.values()) >= 0
+    need(whole, "stress.mean_of: weights that are not 1 together, or below 0")
+    shocks = {name: [shocks_of(scenario, name)] for name in weights if name != "base"}
+    own = [(w, in_stress(shocks.get(name, []), borrowers).numbers) for name, w in weights.items()]
+    terms = [[w * of["pd"], w * of["pd"] * of["lgd"], w * of["lgd"]] for w, of in own]
+    pd, loss, lgd = np.sum(terms, axis=0)
+    pd = np.minimum(pd, 1.0)
+    borrowers.apart = {name: borrowers.numbers[name] for name in ("pd", "lgd")}
+    lgd = np.minimum(np.divide(loss, pd, out=lgd, where=pd > 0), 1.0)
+    borrowers.numbers |= {"pd": pd, "lgd": lgd}
 
 
 def hold_to(changes: dict[str, Any], borrowers: Borrowers) -> None:
@@ -1055,13 +1082,9 @@ def measure_risk(book: Facts, policy: Facts, borrowers: Borrowers) -> None:
     book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
 
 
-def seen_under(
-    stress: list[Any], policy: Facts, borrowers: Borrowers, book: Facts
-) -> tuple[Borrowers, Facts]:
+def seen_under(stress: list[Any], policy: Facts, people: Borrowers, book: Facts) -> tuple[Borrowers, Facts]:
     """Both with PD and LGD under a further stress, and what follows from these."""
-    seen = Borrowers(borrowers.cells, borrowers.mark, borrowers.defaults)
-    seen.numbers = dict(borrowers.numbers)
-    put_under(stress, seen)
+    seen = in_stress(stress, people)
     figures = book.but(pd=seen.numbers["pd"], lgd=seen.numbers["lgd"])
     measure_risk(figures, policy, seen)
     return seen, figures
@@ -1075,9 +1098,7 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
         if limit.measure != "hhi":
             continue
         fits = limit.sense == "at_most" and limit.bound > 0 and limit.of in ("offered", "budget")
-        need(
-            fits and not (limit.where or limit.each or limit.weight or limit.base), f"{limit.name}: no index"
-        )
+        need(fits and not (limit.where or limit.each or limit.weight or limit.base), f"{limit.name}: index")
         made[-1] = limit.but(of="", whole=limit.of)
         root, texts = math.sqrt(limit.bound), borrowers.text(str(limit.by))
         need(not np.any(texts == ""), f"limit {limit.name}: a value of {limit.by} is missing")
@@ -1086,9 +1107,7 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
         for name in [name for name in stated if name.rpartition("[")[0] == limit.name]:
             shares = numbers_of(stated, name)
             long = sum((max(Fraction(s), exact(s)) ** 2 for s in shares.values()), Fraction(0)) > 1
-            need(
-                not long and min(shares.values(), default=0.0) >= 0, f"cuts {name}: longer than 1, or below 0"
-            )
+            need(not long and min(shares.values(), default=0) >= 0, f"cuts {name}: longer than 1, or below 0")
             need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
             column = ("cut", name)  # which no limit can name
             borrowers.numbers[column] = np.array([shares.get(text, 0.0) for text in texts])
@@ -1365,9 +1384,7 @@ class Tree:
 
 
 # --- 8. Price lists -------------------------------------------------------------------------------
-def segments_of(
-    menus: dict[str, Facts], scenario: Any, certificate: dict[str, Any], borrowers: Borrowers
-) -> Any:
+def segments_of(menus: dict[str, Facts], scenario: Any, certificate: Any, borrowers: Borrowers) -> Any:
     """Who shares a posted rate, what each segment may post, and what it does; None where none is posted."""
     pricing, single = at(scenario, "policy.pricing", "individual"), ["individual", "per_grade", "monotone"]
     by, groups, across = None, dict[str, str](), "apart"
@@ -1588,6 +1605,8 @@ def run_of(
     segments = segments_of(menus, scenario, certificate, borrowers)
     left = None if segments is None else segments.posted
     put_under(stress, borrowers)
+    if at(scenario, "stress.mean_of") is not None:
+        put_mean(scenario, borrowers)
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
     book = book_of(borrowers, policy, menus, segments)
     in_order = decided["borrower_id"].tolist() == book.ids
@@ -1600,8 +1619,8 @@ def run_of(
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule, left=left)
     measure_risk(book, policy, borrowers)
     run.segments = segments
-    run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
-    run.operations += 4 * sum(limit.measure == "value" for limit in policy.limits)
+    run.rows = rows_of(policy, borrowers, book)
+    run.operations = 26 + sum(6 if limit.measure == "value" else 2 for limit in policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
     for rows in run.rows:
@@ -1725,9 +1744,7 @@ def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     stated = certificate.get("limits", [])
     need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one per row")
     for entry, use in zip(stated, run.uses, strict=True):
-        told = LIMIT_TOLD | (
-            set() if use.penalty == math.inf else set(lenient(use, {"missed": 0, "penalty": 0}))
-        )
+        told = LIMIT_TOLD | set({} if use.penalty == math.inf else lenient(use, {"missed": 0, "penalty": 0}))
         need(entries({"l": entry}, "l").keys() == told, "certificate limits: an entry of other keys")
         near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
         if use.broken:
@@ -1933,6 +1950,7 @@ def digest(scenario: Any, inputs: Any) -> str:
 
     document, source = whole(scenario), source_of(scenario)
     named = {name for limit in at(document, "policy.limits", []) for name in limit.get("under", [])}
+    named |= at(document, "stress.mean_of", {}).keys()
     kept = {name: own for name, own in at(document, "stresses", {}).items() if name in named}
     document |= {"stresses": kept} if kept else {}
     for place in (*([] if kept else ["stresses"]), "portfolio.source", *FILES.values()):

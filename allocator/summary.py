@@ -18,6 +18,7 @@ from allocator.records.ledger import accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, LimitUse, per_point
 from allocator.records.scenario import Scenario
+from allocator.records.stress import BASE
 
 _READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 """What of a source says how its contents are to be understood."""
@@ -108,12 +109,13 @@ def digest(scenario: Scenario, certificate: Certificate) -> str:
 def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mapping[str, str]) -> str:
     """The digest of a resolved scenario's document, with paths at `paths`, and the hashes of its inputs.
 
-    Of the named stresses it has those that limits hold in: the others decide nothing.
+    Of the named stresses it has those that limits hold in, and means are over: the others decide nothing.
     """
     source, nobody_walks = document["portfolio"]["source"], value_at(document, CHURN) == NO_CHURN
     asked = {
         name for limit in value_at(document, ("policy", "limits")) or () for name in limit.get("under", ())
     }
+    asked |= (value_at(document, ("stress", "mean_of")) or {}).keys() - {BASE}
     if asked:
         named = {name: stress for name, stress in document["stresses"].items() if name in asked}
         document = {**document, "stresses": named}

@@ -10,6 +10,7 @@ from allocator.records.conditions import Condition
 from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
+from allocator.records.stress import APART
 
 
 def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
@@ -32,10 +33,14 @@ def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]
 def as_counted(limit: Limit, portfolio: Portfolio) -> Portfolio:
     """The borrowers as the limit's rows count them: with PD and LGD under the stress that it holds in.
 
-    Either is the product with the factor of all and, in their order, those of the cases, at most 1.
+    Either is the product with the factor of all and, in their order, those of the cases, at most 1. Where
+    the borrowers stand for a mean over stresses, the factors are on what they are apart from it.
     """
     if limit.stress is None:
         return portfolio
+    numbers = portfolio.numbers
+    pd, lgd = numbers.get(APART["pd"], portfolio.pd), numbers.get(APART["lgd"], portfolio.lgd)
+    portfolio = replace(portfolio, pd=pd, lgd=lgd)
     moved = {}
     for figure, shock in (("pd", limit.stress.pd), ("lgd", limit.stress.lgd)):
         factor = np.full(len(portfolio), shock.all)

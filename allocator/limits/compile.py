@@ -18,7 +18,7 @@ from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
-from allocator.records.filters import under
+from allocator.records.filters import apart
 from allocator.records.former import Changes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
@@ -151,7 +151,7 @@ def _draft(
     channels: _Channels,
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
-    portfolio = portfolio if limit.stress is None else under(limit.stress, portfolio)
+    portfolio = portfolio if limit.stress is None else apart(limit.stress, portfolio)
     place, base = members.counted[number], members.reference[number]
     membership = members.distinct[place]
     counted = channels.measured(limit, portfolio, policy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.filters import meets, under
+from allocator.records.filters import apart, meets
 from allocator.records.portfolio import Codes, Portfolio
 from allocator.records.scenario import Limit
 from allocator.records.stress import SHOCKED, Stress
@@ -46,7 +46,7 @@ def members_of(limits: Sequence[Limit], portfolio: Portfolio) -> Members:
         key = where, each, stress
         if key not in places:
             places[key] = len(memberships)
-            seen = portfolio if stress is None else under(stress, portfolio)
+            seen = portfolio if stress is None else apart(stress, portfolio)
             memberships.append(_membership(where, each, seen))
         return places[key]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from allocator.records.conditions import Condition
 from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Policy
-from allocator.records.stress import Shock, Stress
+from allocator.records.stress import APART, Shock, Stress
 
 _TESTS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
@@ -40,11 +41,41 @@ def factors_of(shock: Shock, portfolio: Portfolio) -> Floats:
 
 def under(stress: Stress, portfolio: Portfolio) -> Portfolio:
     """The borrowers with PD and LGD after `stress`, at most 1; its cases read what was before."""
-    pd, lgd = (
-        np.minimum(figure * factors_of(shock, portfolio), 1.0)
-        for figure, shock in ((portfolio.pd, stress.pd), (portfolio.lgd, stress.lgd))
-    )
-    return replace(portfolio, pd=pd, lgd=lgd)
+    pd, lgd = factors_of(stress.pd, portfolio), factors_of(stress.lgd, portfolio)
+    numbers = dict(portfolio.numbers)
+    for figure, factors in (("pd", pd), ("lgd", lgd)):
+        if APART[figure] in numbers:
+            numbers[APART[figure]] = np.minimum(numbers[APART[figure]] * factors, 1.0)
+    after = (np.minimum(portfolio.pd * pd, 1.0), np.minimum(portfolio.lgd * lgd, 1.0))
+    return replace(portfolio, pd=after[0], lgd=after[1], numbers=numbers)
+
+
+def alone(portfolio: Portfolio) -> Portfolio:
+    """The borrowers as they are apart from the mean over stresses that they stand for, if any."""
+    if APART["pd"] not in portfolio.numbers:
+        return portfolio
+    own: dict[str, Any] = {figure: portfolio.numbers[name] for figure, name in APART.items()}
+    others = {name: of for name, of in portfolio.numbers.items() if name not in APART.values()}
+    return replace(portfolio, **own, numbers=others)
+
+
+def apart(stress: Stress, portfolio: Portfolio) -> Portfolio:
+    """The borrowers in `stress` alone, whatever mean over stresses they stand for."""
+    return under(stress, alone(portfolio))
+
+
+def mean_over(weights: Sequence[float], worlds: Sequence[Portfolio], portfolio: Portfolio) -> Portfolio:
+    """The borrowers with the mean PD of `worlds`, and the LGD at which their loss is the mean loss.
+
+    Of nobody who may default it is the mean LGD. The figures of `portfolio` are kept in columns of APART.
+    """
+    pairs = list(zip(weights, worlds, strict=True))
+    pd = np.minimum(np.sum([w * world.pd for w, world in pairs], axis=0), 1.0)
+    loss = np.sum([w * world.pd * world.lgd for w, world in pairs], axis=0)
+    lgd = np.sum([w * world.lgd for w, world in pairs], axis=0)
+    lgd = np.minimum(np.divide(loss, pd, out=lgd, where=pd > 0), 1.0)
+    kept = {name: getattr(portfolio, figure) for figure, name in APART.items()}
+    return replace(portfolio, pd=pd, lgd=lgd, numbers={**portfolio.numbers, **kept})
 
 
 def _passes(condition: Condition, portfolio: Portfolio) -> Booleans:

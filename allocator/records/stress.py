@@ -13,6 +13,8 @@ SHOCKED = ("pd", "lgd")
 """The figures of a stress that a limit's row in it carries: the decisions stay what they are."""
 BASE = "base"
 """What the scenario as it stands is called beside its stresses."""
+APART = {"pd": "pd apart", "lgd": "lgd apart"}
+"""PD and LGD -> the number column that keeps them where the borrowers have their mean over stresses."""
 
 
 @dataclass(frozen=True)
@@ -166,10 +168,12 @@ class StressSource:
     file: File | None = None
     """Factors by value of `column`, absolute; None: no file."""
     column: str = "industry"
+    mean: tuple[tuple[float, Stress], ...] = ()
+    """Weights, together 1, of stresses put on top, over which PD and loss are the mean; none: no mean."""
 
     def __bool__(self) -> bool:
         """Whether anything is stressed."""
-        return self.file is not None or self.factors != Stress()
+        return self.file is not None or self.factors != Stress() or bool(self.mean)
 
 
 def _scaled(factor: float, scale: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense, Ticket
 from allocator.records.sources import InvoiceFiles, kind_of
 from allocator.records.strategy import SolverSettings, Strategy
-from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
+from allocator.records.stress import BASE, FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.capital_schema import TailEntry
 from allocator.scenario.changes_schema import ChangesEntry, KeepEntry
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry, SoftEntry
@@ -65,7 +65,8 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
     what the file names.
     """
     plugins = plugins_of(typed)
-    stress, stresses = _stress(typed.stress), {name: _stress(own) for name, own in typed.stresses.items()}
+    stresses = {name: _stress(own) for name, own in typed.stresses.items()}
+    stress = replace(_stress(typed.stress), mean=_mean(typed.stress, stresses))
     written = _policy(typed.policy, plugins, stresses)
     places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
     faults = [
@@ -266,6 +267,14 @@ def _stress(typed: StressEntry | None) -> StressSource:
     written = {figure: getattr(typed, figure) for figure in Stress.figures()}
     factors = Stress(**{name: _shock(entry) for name, entry in written.items() if entry is not None})
     return StressSource(factors, _optional(typed.file), typed.column)
+
+
+def _mean(
+    typed: StressEntry | None, stresses: Mapping[str, StressSource]
+) -> tuple[tuple[float, Stress], ...]:
+    weights = {} if typed is None or typed.mean_of is None else typed.mean_of
+    named = {BASE: StressSource(), **stresses}
+    return tuple((weight, named[name].factors) for name, weight in weights.items())
 
 
 def _strategy(typed: str | Typed, frame: Frame | None, plugins: Plugins) -> Strategy:

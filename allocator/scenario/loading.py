@@ -26,7 +26,7 @@ from allocator.scenario.merging import MergedChain, merge, read_chain, resolve_e
 from allocator.scenario.overrides import PLACE, Sets, overlay, override
 from allocator.scenario.paths import anchor
 from allocator.scenario.schema import ScenarioFile
-from allocator.scenario.stressing import limit_faults, under_faults
+from allocator.scenario.stressing import limit_faults, named_faults
 
 # Words, paths and ${VARIABLES}; what of them YAML would not read as text its writer puts in quotes.
 _SIMPLE = re.compile(r"(?:[\w./$][\w ./${}-]*)?[\w./}]")
@@ -120,7 +120,7 @@ def _check(
     if "name" not in tree.entries:
         tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
     tree, absent = anchor(tree, frames)
-    faults += [*absent, *column_faults(tree), *limit_faults(tree), *under_faults(tree)]
+    faults += [*absent, *column_faults(tree), *limit_faults(tree), *named_faults(tree)]
     try:
         typed = ScenarioFile.model_validate(tree.plain())
     except ValidationError as error:

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from allocator.records.misfits import Misfit, refuse
 from allocator.records.stress import BASE
 from allocator.scenario.limit_schema import Condition, Values, misfits
-from allocator.scenario.quantities import Factor, PositiveFactor, Rate, Text
+from allocator.scenario.quantities import Factor, PositiveFactor, Rate, Share, Text
 from allocator.scenario.source_schema import PATH, ending_in
 from allocator.scenario.typed import Typed
 
 FACTOR = "factor"
+WHOLE = 1e-9
+"""How far weights may be from 1 together."""
 INDUSTRY = "industry"
 
 
@@ -114,6 +116,15 @@ class LimitsShockEntry(Typed):
     """Cases by name, as {name: A line, factor: 0.8}, on top of `all`."""
 
 
+def _whole(weights: dict[str, float]) -> dict[str, float]:
+    together = sum(weights.values())
+    if abs(together - 1.0) > WHOLE:
+        raise refuse(
+            Misfit(f"the weights are {together:.6g} together, expected 1", "write weights that add up to 1")
+        )
+    return weights
+
+
 class StressEntry(Typed):
     """Factors, put on the borrowers, the churn curve and the policy before anything is priced."""
 
@@ -141,12 +152,25 @@ class StressEntry(Typed):
     factors exp(-2 g) on PD, exp(-0.5 g) on LGD and exp(0.75 g) on requests."""
     column: Text = INDUSTRY
     """Column of the borrowers that the rows of the file are about."""
+    mean_of: (
+        Annotated[
+            dict[Text, Share],
+            AfterValidator(_whole),
+            Field(examples=["{base: 60%, severe: 40%}"], min_length=1, json_schema_extra={"unit": "mapping"}),
+        ]
+        | None
+    ) = None
+    """Of `stress` alone: name of `stresses`, or base, the book without any -> its weight, together 100 %.
+    Every borrower has the mean PD and the mean loss of these, put on top of the figures above; a limit
+    `under` a stress has those of that alone. The stresses may have factors of pd and lgd."""
 
 
 def _own_names(stresses: dict[str, StressEntry]) -> dict[str, StressEntry]:
     if BASE in stresses:
         remedy = "choose another name"
         raise refuse(Misfit(f"{BASE} is the scenario as it stands", remedy, below=(BASE,)))
+    for name in (name for name, stress in stresses.items() if stress.mean_of is not None):
+        raise refuse(Misfit("a mean is no named stress", "write it under stress", below=(name, "mean_of")))
     return stresses
 
 

@@ -10,6 +10,7 @@ from allocator.records.nodes import LIMITS, Location, Node, entry_name
 from allocator.records.scenario import BUDGET, LARGEST_AMOUNT, LARGEST_FACTOR, Policy
 from allocator.records.stress import BASE, SHOCKED, Stress
 
+MEAN: Location = ("stress", "mean_of")
 LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
 
@@ -29,30 +30,34 @@ def large_factor_faults(policy: Policy, stress: Stress, place: str) -> Iterator[
         yield Fault(problem, "write a smaller factor", field=f"{place}.limits, {BUDGET}")
 
 
-def under_faults(tree: Node) -> Iterator[Fault]:
-    """Limits in stresses that are not there, or that change more than a row of the same decisions says."""
-    known = {place[1]: node for place, node in stress_nodes(tree) if len(place) > 1}
+def named_faults(tree: Node) -> Iterator[Fault]:
+    """Limits in stresses, and a mean over some, that are not there or change more than PD and LGD."""
     written = tree.find(LIMITS)
     for index in range(len(written.items) if written is not None else 0):
         under = tree.find((*LIMITS, index, "under"))
-        for place, name in enumerate(under.items if under is not None else ()):
-            location = (*LIMITS, index, "under", place)
-            if not isinstance(name.value, str) or name.value == BASE:
-                continue
-            if name.value not in known:
-                near = get_close_matches(name.value, map(str, known), n=1)
-                remedy = (
-                    f"did you mean {near[0]}?" if near else f"write it under stresses, as {{{name.value}: "
-                )
-                remedy += "" if near else "{pd: {all: 1.5}}}"
-                yield tree.fault(location, f"no stress is named {name.value!r}", remedy)
-                continue
-            more = [key for key in known[name.value].entries if key not in (*SHOCKED, "column")]
-            if more:
-                problem = (
-                    f"the stress {name.value} changes {', '.join(more)}, and a row carries PD and LGD only"
-                )
-                yield tree.fault(location, problem, "name a stress of pd and lgd alone")
+        names = [node.value for node in under.items] if under is not None else []
+        for place, name in enumerate(names):
+            yield from _name_faults(tree, (*LIMITS, index, "under", place), name, "a row carries")
+    mean = tree.find(MEAN)
+    for name in mean.entries if mean is not None else ():
+        yield from _name_faults(tree, (*MEAN, name), name, "a mean is of")
+
+
+def _name_faults(tree: Node, location: Location, name: object, carries: str) -> Iterator[Fault]:
+    """What is wrong with the stress that `location` names."""
+    known = {place[1]: node for place, node in stress_nodes(tree) if len(place) > 1}
+    if not isinstance(name, str) or name == BASE:
+        return
+    if name not in known:
+        near = get_close_matches(name, map(str, known), n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"write it under stresses, as {{{name}: "
+        remedy += "" if near else "{pd: {all: 1.5}}}"
+        yield tree.fault(location, f"no stress is named {name!r}", remedy)
+        return
+    more = [key for key in known[name].entries if key not in (*SHOCKED, "column")]
+    if more:
+        problem = f"the stress {name} changes {', '.join(more)}, and {carries} PD and LGD only"
+        yield tree.fault(location, problem, "name a stress of pd and lgd alone")
 
 
 def stress_nodes(tree: Node) -> Iterator[tuple[Location, Node]]:

@@ -366,6 +366,17 @@ INPUTS = [
         factors_with_their_hash=lambda files: files.input("stress", "factors.csv", "food,1.2", "food,1.1"),
     ),
     *of(
+        "weighted",
+        other_weights=setting(SCENARIO, "stress.mean_of", {"base": 0.6, "severe": 0.2, "mild": 0.2}),
+        a_mean_of_others=setting(SCENARIO, "stress.mean_of", {"base": 0.5, "severe": 0.5}),
+        no_mean=dropping(SCENARIO, "stress.mean_of"),
+        weights_above_1=setting(SCENARIO, "stress.mean_of.base", 0.6),
+        a_weight_below_0=setting(SCENARIO, "stress.mean_of", {"base": 1.3, "severe": -0.3}),
+        a_mean_of_what_is_not_there=setting(SCENARIO, "stress.mean_of", {"worse": 0.5, "severe": 0.5}),
+        a_mean_of_churn=setting(SCENARIO, "stress.mean_of", {"other": 0.5, "severe": 0.5}),
+        a_milder_stress_of_a_mean=lambda files: files.scenario("all: 1.3", "all: 1.25"),
+    ),
+    *of(
         "workbook",
         an_altered_copy=lambda files: files.replace("borrowers.csv", "F05,B,0.02,", "F05,B,0.021,"),
         a_copy_with_its_hash=lambda files: _copy(files, "F05,B,0.02,", "F05,B,0.021,"),

@@ -100,6 +100,10 @@ STRESSED = RICH.replace("name: rich", "name: stressed").replace(
     "stresses:\n  severe: {pd: {all: 1.3, where: [{sector: food, factor: 1.7}]}, lgd: {all: 1.15}}\n"
     "  mild: {pd: {all: 1.05}}\n  other: {churn: {all: 2}}\n"
 )
+WEIGHTED = STRESSED.replace("name: stressed", "name: weighted").replace(
+    "stress:\n", "stress:\n  mean_of: {base: 0.5, severe: 0.3, mild: 0.2}\n", 1
+)
+"""The same over a mean of stresses."""
 FACTORS = "sector,pd,amount\nretail,1.1,0.9\nfood,1.2,0.8\nsteel,1,1\nNO,1.3,0.95\n"
 
 FOLLOWED = RICH.replace("name: rich", "name: followed") + "strategy: {file: book.csv}\n"

@@ -32,6 +32,7 @@ BASES = (
         "segments",
         "soft",
         "earning",
+        "weighted",
         "workbook",
     ),
 )

@@ -47,6 +47,33 @@ def test_a_stress_becomes_a_record_and_comes_back_from_a_run(write: Write, base:
     assert (again.stress, again.document["stress"]) == (scenario.stress, scenario.document["stress"])
 
 
+def test_a_mean_over_stresses_is_told_by_name_and_weight(write: Write, base: str, tmp_path: Path) -> None:
+    named = "stresses: {bad: {pd: {all: 2}}}\n"
+    scenario = load_scenario(
+        write("case.yaml", f"{base}{named}stress: {{mean_of: {{base: 60%, bad: 0.4}}}}\n")
+    )
+    assert scenario.stress.mean == ((0.6, Stress()), (0.4, Stress(pd=Shock(2.0))))
+    assert scenario.stress
+    assert scenario.stress.factors == Stress()
+    again = load_scenario(write("runs/one/scenario.yaml", dump_scenario(scenario, tmp_path / "runs" / "one")))
+    assert again.stress == scenario.stress
+
+
+@pytest.mark.parametrize(
+    ("stress", "problem"),
+    [
+        ("stress: {mean_of: {base: 60%, bad: 30%}}", "the weights are 0.9 together, expected 1"),
+        ("stress: {mean_of: {base: 60%, bat: 40%}}", "no stress is named 'bat'"),
+        ("stress: {mean_of: {base: 60%, dear: 40%}}", "the stress dear changes funding"),
+        ("stress: {mean_of: {base: 1, bad: -60%}}", "-60% is negative"),
+        ("  two: {mean_of: {base: 100%}}", "a mean is no named stress"),
+    ],
+)
+def test_slips_of_a_mean_are_told(stress: str, problem: str, base: str, faults: Faults) -> None:
+    named = "stresses:\n  bad: {pd: {all: 2}}\n  dear: {funding: {add: 1%}}\n"
+    assert any(problem in fault for fault in faults(f"{base}{named}{stress}\n"))
+
+
 def test_the_policy_is_what_a_stress_leaves_of_it(write: Write, base: str, tmp_path: Path) -> None:
     stress = """\
 stress:

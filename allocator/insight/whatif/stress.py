@@ -25,6 +25,7 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks, with_cuts
 from allocator.records.case import Case
+from allocator.records.filters import alone
 from allocator.records.frames import File
 from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
@@ -191,9 +192,13 @@ class Base:
         return _verdict_of(self.outcome, self.outcome.bound)
 
     def under(self, stress: Stress, source: StressSource | None = None) -> Case:
-        """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress."""
+        """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress.
+
+        Where the borrowers stand for a mean over stresses, they are seen in this one alone.
+        """
         scenario, inputs = self.case.scenario, self.case.inputs
-        portfolio, churn = stressed(inputs.portfolio, inputs.churn, stress, source or StressSource(stress))
+        own = alone(inputs.portfolio)
+        portfolio, churn = stressed(own, inputs.churn, stress, source or StressSource(stress))
         policy = scenario.policy.stressed(stress)
         return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
