@@ -75,7 +75,8 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 .stack thead{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
 .stack tr{{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));padding:5px 0;gap:0 14px}}
 .stack td,.half .stack td:not(:first-child){{display:block;text-align:right;padding:1px 0;min-width:0}}
-.stack td.t{{white-space:normal}}.stack td.t:last-child{{min-width:0}}
+.stack td,.stack td.n{{white-space:normal}}.stack td.n{{overflow-wrap:normal}}
+.stack td.t:last-child{{min-width:0}}
 .stack tbody tr:first-child{{border-top:0}}
 .stack td:empty{{display:none}}.stack td.b{{grid-column:1/-1;width:auto;order:9}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
