@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.portfolio import Floats
-from allocator.scoring.information import information
+from allocator.scoring.information import correlations, information
 
 DETERMINED = 1e-4
 """Part of a column's spread that the others leave, at most, for it to be theirs."""
@@ -106,7 +106,7 @@ def inflations(matrix: Floats) -> Floats:
 
 def _precision(matrix: Floats) -> Floats:
     """(k, k) inverse of the columns' correlations."""
-    return np.linalg.inv(np.atleast_2d(np.corrcoef(matrix, rowvar=False)))
+    return np.asarray(np.linalg.inv(correlations(matrix)), dtype=np.float64)
 
 
 def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:

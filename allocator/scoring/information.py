@@ -1,4 +1,5 @@
-"""The information X' W X of a weighted fit and the leverages of its rows, by parts that stay in the cache."""
+"""The information X' W X of a weighted fit, the leverages of its rows and the correlations of its columns, by
+parts that stay in the cache."""
 
 from __future__ import annotations
 
@@ -20,6 +21,17 @@ def information(design: Floats, weight: Floats) -> Floats:
         part = design[rows] * root[rows, None]
         out += part.T @ part
     return out
+
+
+def correlations(matrix: Floats) -> Floats:
+    """(k, k) of the columns of matrix (n, k), none of them constant."""
+    means = matrix.mean(axis=0)
+    out = np.zeros((matrix.shape[1], matrix.shape[1]))
+    for rows in _parts(len(matrix)):
+        part = matrix[rows] - means
+        out += part.T @ part
+    norms = np.sqrt(np.diag(out))
+    return out / norms / norms[:, None]
 
 
 def leverages(design: Floats, weight: Floats, whole: Floats) -> Floats:

@@ -107,18 +107,8 @@ def fit_logit(
     Raises InputError: one class only, not more rows than columns, or (penalty none) separation,
     with the columns that separate.
     """
-    _check(x, y)
-    design = np.column_stack([np.ones(len(x)), x])
-    counts = 1.0 if weights is None else weights * (effective(len(y), weights) / len(y))
-    ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
-    ridge[0] = 0.0
-    if penalty == "none":
-        coefficients = _maximum_likelihood(design, y, names, counts)
-    else:
-        firth = penalty != "ridge"
-        coefficients = _newton(design, y, names, firth=firth, ridge=ridge, counts=counts, start=start)
-        if penalty == "flic":
-            coefficients = _refit_intercept(design, y, coefficients, weights)
+    design, counts, ridge = _ordered(x, y, penalty, strength, weights)
+    coefficients = _coefficients(design, y, names, penalty, (counts, ridge), weights, start)
     p = special.expit(design @ coefficients)
     covariance = np.linalg.inv(information(design, counts * p * (1 - p)) + np.diag(ridge))
     if weights is not None:
@@ -133,6 +123,50 @@ def fit_logit(
         n=len(y),
         events=int(y.sum()),
     )
+
+
+def coefficients_of(
+    x: Floats,
+    y: Floats,
+    names: Sequence[str],
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    *,
+    weights: Floats | None = None,
+    start: Floats | None = None,
+) -> Floats:
+    """(k + 1,) the coefficients of `fit_logit`, without their errors. Raises InputError as it does."""
+    design, counts, ridge = _ordered(x, y, penalty, strength, weights)
+    return _coefficients(design, y, names, penalty, (counts, ridge), weights, start)
+
+
+def _ordered(
+    x: Floats, y: Floats, penalty: Penalty, strength: float, weights: Floats | None
+) -> tuple[Floats, Floats | float, Floats]:
+    """The design (n, k + 1), how often each row counts, and the ridge (k + 1,). Raises InputError."""
+    _check(x, y)
+    counts = 1.0 if weights is None else weights * (effective(len(y), weights) / len(y))
+    ridge = np.full(x.shape[1] + 1, strength if penalty == "ridge" else 0.0)
+    ridge[0] = 0.0
+    return np.column_stack([np.ones(len(x)), x]), counts, ridge
+
+
+def _coefficients(
+    design: Floats,
+    y: Floats,
+    names: Sequence[str],
+    penalty: Penalty,
+    ordered: tuple[Floats | float, Floats],
+    weights: Floats | None,
+    start: Floats | None,
+) -> Floats:
+    """(k + 1,) those of the penalty; `ordered` are counts and ridge."""
+    counts, ridge = ordered
+    if penalty == "none":
+        return _maximum_likelihood(design, y, names, counts)
+    firth = penalty != "ridge"
+    found = _newton(design, y, names, firth=firth, ridge=ridge, counts=counts, start=start)
+    return _refit_intercept(design, y, found, weights) if penalty == "flic" else found
 
 
 def fit_fractional(x: Floats, y: Floats, names: Sequence[str], weights: Floats | None = None) -> LogitFit:

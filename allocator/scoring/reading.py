@@ -162,10 +162,13 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
             problem = f"{values.tolist()[row]!r} is text"
             faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
         figures = read.to_numpy(dtype=float, na_value=np.nan)
+    elif values.dtype == np.float64:
+        figures = values.to_numpy()
     else:
         figures = values.to_numpy(dtype=float, na_value=np.nan)
-    infinite = rows_in_file(rows_of(values), np.flatnonzero(np.isinf(figures)).tolist())
-    if infinite:
+    endless = np.flatnonzero(np.isinf(figures))
+    if len(endless):
+        infinite = rows_in_file(rows_of(values), endless.tolist())
         cure = "leave the cell empty where nothing is known"
         faults.append(fault_in_rows("is infinite", infinite, cure, None, name))
     return figures if len(faults) == before else None

@@ -36,7 +36,7 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
     made = derive(frame, card.derived)
     matrix, names = card.preparation.matrix(made), card.preparation.names
     remarks = _on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
-    apart = _separation(matrix, y, card.preparation)
+    apart = _separation(matrix, y, card)
     remarked = {name for name in names if any(name in remark.split(": ")[0] for remark in [*remarks, *apart])}
     errors = np.sqrt(np.diag(card.fit.covariance))[1:] * matrix.std(axis=0)
     remarks += apart
@@ -141,9 +141,9 @@ def _unflagged(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
     return [f"{column.variable.name}: that it is {name} has no flag: other columns tell it" for name in told]
 
 
-def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str]:
+def _separation(matrix: Floats, y: Floats, card: Scorecard) -> list[str]:
     """Columns that tell the outcome without error, alone, else together."""
-    names = preparation.names
+    preparation, names = card.preparation, card.preparation.names
     alone = separating_columns(matrix, y, names)
     dummies = dict(zip(names, preparation.is_dummy, strict=True))
     remarks = []
@@ -159,7 +159,7 @@ def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str
         else:
             what = "beyond one of its values all rows have the same outcome"
         remarks.append(f"{name}: {what}, so its coefficient is the penalty's: {remedy}")
-    together = [] if alone else separating_together(matrix, y, names)
+    together = [] if alone else separating_together(matrix, y, names, card.fit.coefficients)
     if together:
         remarks.append(
             f"{' and '.join(together)}: together they tell the outcome of some or all rows without error, so "

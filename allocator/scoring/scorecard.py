@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,17 @@ from threadpoolctl import threadpool_limits
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.folds import each_fold, stratified_folds
-from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
+from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, coefficients_of, fit_logit
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import Prepared, prepared
-from allocator.scoring.reading import DerivedColumn, derive, read_through
+from allocator.scoring.reading import DerivedColumn, derive, read_through, weighted_sum
 from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.rows import rows_where
 from allocator.scoring.steps import Steps
 from allocator.scoring.variables import Variable
 from allocator.scoring.weighting import part
+
+Found = TypeVar("Found", LogitFit, Floats)
 
 Rows = tuple[pd.DataFrame, pd.Series, Floats | None]
 """Borrowers, their outcomes and weights."""
@@ -196,37 +199,36 @@ def fit_scorecard(
     """
     checked = check_bounds(bounds or {})
     frame = derive(frame, derived)
-    made, fit = _fitted(frame, outcome, variables, weights, penalty, strength)
+    made, fit = _fitted(fit_logit, frame, outcome, variables, weights, (penalty, strength))
     reference = reference_of(made, special.expit(fit.linear(made.matrix)), weights)
     means = np.average(made.matrix, axis=0, weights=weights)
     return Scorecard(made.preparation, fit, checked, lgd, tuple(derived), points, means, reference)
 
 
 def _fitted(
+    fit: Callable[..., Found],
     frame: pd.DataFrame,
     outcome: pd.Series,
     variables: Sequence[Variable],
     weights: Floats | None,
-    penalty: Penalty,
-    strength: float,
-    near: tuple[Preparation, LogitFit] | None = None,
-) -> tuple[Prepared, LogitFit]:
-    """The data as they are read, and the logit, on one thread: more would wait for one another.
+    penalty: tuple[Penalty, float],
+    near: tuple[Preparation, Floats] | None = None,
+) -> tuple[Prepared, Found]:
+    """The data as they are read, and what `fit` finds, on one thread: more would wait for one another.
 
-    The search begins `near` a fit to much the same rows, where there is one.
+    The search begins `near` the coefficients of much the same rows, where there are some.
     """
     y = outcome.to_numpy(dtype=float, na_value=np.nan)
     with threadpool_limits(1, user_api="blas"):
         made = prepared(frame, variables, y, weights, before_cuts=near is None)
         start = None if near is None else _carried(*near, made.preparation)
-        names = made.preparation.names
-        return made, fit_logit(made.matrix, y, names, penalty, strength, weights=weights, start=start)
+        return made, fit(made.matrix, y, made.preparation.names, *penalty, weights=weights, start=start)
 
 
-def _carried(before: Preparation, fit: LogitFit, now: Preparation) -> Floats:
-    """(k + 1,) the coefficients of a fit as columns measured from other means, by other units, have them."""
-    slopes = fit.coefficients[1:] / before.scales
-    intercept = fit.coefficients[0] - slopes @ before.centres
+def _carried(before: Preparation, coefficients: Floats, now: Preparation) -> Floats:
+    """(k + 1,) `coefficients` (k + 1,) as columns measured from other means, by other units, have them."""
+    slopes = coefficients[1:] / before.scales
+    intercept = coefficients[0] - slopes @ before.centres
     of_each = dict(zip(before.names, slopes.tolist(), strict=True))
     carried = np.array([of_each.get(name, 0.0) for name in now.names])
     return np.concatenate([[intercept + carried @ now.centres], carried * now.scales])
@@ -257,9 +259,10 @@ def out_of_fold_pd(
         seen, held = fold != k, fold == k
         rows = rows_where(frame, seen), outcome[seen], part(weights, seen)
         learnt, y, own = rows if grown is None else grown(rows)
-        made, fit = _fitted(learnt, y, variables, own, penalty, strength, near)
-        near = made.preparation, fit
-        out[held] = special.expit(fit.linear(made.preparation.matrix(rows_where(frame, held))))
+        made, found = _fitted(coefficients_of, learnt, y, variables, own, (penalty, strength), near)
+        near = made.preparation, found
+        matrix = made.preparation.matrix(rows_where(frame, held))
+        out[held] = special.expit(found[0] + weighted_sum(matrix, found[1:]))
 
     each_fold(folds, fit_without)
     return out

@@ -34,14 +34,14 @@ def separating_columns(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
     return [name for name, separates in zip(names, apart, strict=True) if separates]
 
 
-def separating_together(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
+def separating_together(x: Floats, y: Floats, names: Sequence[str], start: Floats | None = None) -> list[str]:
     """Columns that separate in combination; none where the likelihood has a finite maximum.
 
     x (n, k) is standardised. Separation is a linear program (Konis 2007), which is solved where Newton's
-    method does not settle: weights w in [-1, 1] with (2 y - 1) (w_0 + x w) >= 0 in every row and above
-    0 in some.
+    method, from the coefficients `start` (k + 1,) of a fit if there is one, does not settle: weights w in
+    [-1, 1] with (2 y - 1) (w_0 + x w) >= 0 in every row and above 0 in some.
     """
-    if _settles(x, y):
+    if _settles(x, y, start):
         return []
     weights = _direction(x, y)
     kept = np.flatnonzero(weights > NAMED * weights.max(initial=0))
@@ -66,10 +66,10 @@ def _direction(x: Floats, y: Floats) -> Floats:
     return np.abs(solution.x[1:])
 
 
-def _settles(x: Floats, y: Floats) -> bool:
+def _settles(x: Floats, y: Floats, start: Floats | None) -> bool:
     """Whether Newton's method finds a maximum of the likelihood, and not far out."""
     design = np.column_stack([np.ones(len(x)), x])
-    coefficients = np.zeros(design.shape[1])
+    coefficients = np.zeros(design.shape[1]) if start is None else start
     for _ in range(STEPS):
         p = special.expit(design @ coefficients)
         try:
