@@ -37,6 +37,7 @@ from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.choice import choose
 from allocator.scoring.declarations import read_declarations
+from allocator.scoring.distance import ks
 from allocator.scoring.folds import stratified_folds
 from allocator.scoring.grades import VARIABLES
 from allocator.scoring.reading import derive
@@ -197,7 +198,7 @@ def figures_of(case: Case, way: Callable[[Case], np.ndarray]) -> dict[str, Any]:
         pds = np.clip(way(case), 1e-9, 1 - 1e-9)
     found = {"auc": validation.auc(y, pds), "slope": validation.calibration(y, pds).slope}
     told = {name: [value.value, value.low, value.high] for name, value in found.items()}
-    return {**told, "ks": validation.ks(y, pds), "brier": float(np.mean((pds - y) ** 2))}
+    return {**told, "ks": ks(y, pds).value, "brier": float(np.mean((pds - y) ** 2))}
 
 
 def lines(results: Mapping[str, Any]) -> Iterator[str]:

@@ -53,9 +53,9 @@ def validate(
     owed, lost of an LGD of `fit_lgd`: columns of money owed at default and not paid back
     weights    column that says how much a loan counts, above 0; its scale does not matter
 
-    The record has n, defaults, mean_pd (a fraction), figures with 95 % intervals (AUC by DeLong 1988 and
-    Newcombe 2006, calibration by Cox 1958), and tables; the table has a row for each verdict:
-    docs/scorecard.md. Raises InputError with every fault of the loans and the scorecard.
+    The record has n, defaults, mean_pd (a fraction), figures with 95 % intervals (docs/validation-figures.md)
+    and tables; the table has a row for each verdict: docs/scorecard.md.
+    Raises InputError with every fault of the loans and the scorecard.
 
     >>> import numpy as np, pandas as pd
     >>> from allocator import fit_logit, validate

@@ -20,6 +20,7 @@ from allocator.records.frames import File
 from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
+from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Fitted, read_fitted
 from allocator.scoring.levels import levels_of
 from allocator.scoring.reading import TEXT, derive, faults_located_in, outcomes, read_table
@@ -62,7 +63,7 @@ class Appraisal:
     defaults: int
     mean_pd: float
     figures: dict[str, Any]
-    """auc, gini, calibration_slope, calibration_intercept, brier as Estimate; the others as numbers."""
+    """auc, gini, ks, calibration_slope, calibration_intercept, brier as Estimate; the others as numbers."""
     verdicts: tuple[Verdict, ...]
     tables: dict[str, pd.DataFrame]
     """Title -> table: classes, reliability, drift, parts."""
@@ -93,7 +94,7 @@ def appraise(
     figures: dict[str, Any] = {
         "auc": area,
         "gini": validation.gini(y, pds, own),
-        "ks": validation.ks(y, pds, own),
+        "ks": ks(y, pds, own),
         "calibration_slope": calibration.slope,
         "calibration_intercept": calibration.intercept,
         "brier": validation.brier(y, pds, own),

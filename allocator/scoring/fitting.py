@@ -21,6 +21,7 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes, valued
 from allocator.scoring.declarations import Declarations, LeakyVariable, sound_declarations
+from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.folds import stratified_folds
 from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of
@@ -116,7 +117,7 @@ def rating_from_files(
         rating = replace(rating, scale=valued(rating.scale, codes, outcome, *amounts_of_each))
         figures: dict[str, Any] = {
             "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
-            "ks_out_of_fold": validation.ks(outcome, -trial.scores),
+            "ks_out_of_fold": vars(ks(outcome, -trial.scores)),
             "kept": [indicator.rule.name for indicator in rating.indicators],
             "corrected": corrected,
         }

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
-from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.appraisal import Verdict, calibrated
@@ -37,6 +35,7 @@ from allocator.scoring.lgd import (
     LgdCard,
     RegressionLgd,
     SegmentLgd,
+    bias_of,
     fit_regression,
     fit_segments,
     mean_of,
@@ -50,7 +49,6 @@ from allocator.scoring.weighting import (
     mean,
     of_mean_one,
     part,
-    standard_error,
     total,
     weights_of,
     worth_of,
@@ -318,13 +316,11 @@ def lgd_appraisal_of_files(
     with faults_located_in(data, loans.frame):
         foreseen = fitted.of(loans.frame)
     figures, tables = judged(loans.shares, foreseen, fitted, loans.frame, loans.weights)
-    off, own = loans.shares - foreseen, loans.weights
-    worth, middle = effective(len(off), own), mean(off, own)
-    half = float(special.stdtrit(worth - 1, 0.975)) * standard_error(off, own)
-    bias = Estimate(middle, middle - half, middle + half)
+    bias = bias_of(loans.shares, foreseen, loans.weights)
     verdict = replace(calibrated("lost_less_foreseen", bias, 0.0), source=_LINES)
-    told = None if own is None else worth
-    return LgdAppraisal(len(off), {"lost_less_foreseen": bias, **figures}, verdict, tables, weights, told)
+    n = len(foreseen)
+    told = None if loans.weights is None else effective(n, loans.weights)
+    return LgdAppraisal(n, {"lost_less_foreseen": bias, **figures}, verdict, tables, weights, told)
 
 
 def _lgd_of(card: File) -> LgdCard:

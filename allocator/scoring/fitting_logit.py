@@ -19,6 +19,7 @@ from allocator.scoring import validation
 from allocator.scoring.bins import information_values
 from allocator.scoring.choice import Choice, How, choose
 from allocator.scoring.declarations import Declarations, sound_declarations
+from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import (
     Fit,
@@ -309,7 +310,7 @@ def _discrimination(y: Floats, pds: Floats, weights: Floats | None) -> dict[str,
     return {
         "auc": vars(validation.auc(y, pds, weights)),
         "gini": vars(validation.gini(y, pds, weights)),
-        "ks": validation.ks(y, pds, weights),
+        "ks": vars(ks(y, pds, weights)),
         "brier": vars(validation.brier(y, pds, weights)),
         "calibration_slope": vars(calibration.slope),
         "calibration_intercept": vars(calibration.intercept),

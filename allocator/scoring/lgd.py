@@ -152,6 +152,14 @@ def mean_of(shares: Floats, weights: Floats | None = None) -> Estimate:
     return Estimate(middle, float(low), float(high))
 
 
+def bias_of(lost: Floats, foreseen: Floats, weights: Floats | None = None) -> Estimate:
+    """Mean of what n loans lost less what was foreseen of them, its 95 % interval by Student's t."""
+    off = lost - foreseen
+    middle, worth = mean(off, weights), effective(len(off), weights)
+    half = float(special.stdtrit(worth - 1, 0.975)) * standard_error(off, weights)
+    return Estimate(middle, middle - half, middle + half)
+
+
 def fit_regression(
     frame: pd.DataFrame,
     shares: Floats,

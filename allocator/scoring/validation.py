@@ -40,52 +40,50 @@ class Calibration:
 
 
 def auc(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estimate:
-    """Area under the ROC curve, ties half, with a 95 % interval whose ends lie halfway between two others'.
+    """Area under the ROC curve, ties half, with a 95 % interval: the areas a that no test refutes.
 
-    DeLong's (1988), on the scale of the logit with Student's t, misses above all below with few defaults;
-    Newcombe's (2006, method 5), which assumes a shape of the curve, misses above where scores are skewed.
+    (value - a)^2 <= t^2 a (1 - a) (b / m + c / n), m the defaults and n the loans repaid, t Student's by the
+    degrees of freedom of two groups (Welch 1947). b and c are the variances of their placements (DeLong et
+    al. 1988) over value (1 - value), shrunk towards those of exponential scores by sqrt(m) and sqrt(n) rows.
     Raises InputError where there is one class only or a value that is not finite.
     """
-    bad, good = _classes(outcome, score)
-    both = part(weights, outcome == 1), part(weights, outcome == 0)
-    own = None if weights is None else np.concatenate([each for each in both if each is not None])
-    together = _midranks(np.concatenate([bad, good]), own)
+    bad, good = require_both(outcome, score)
+    own = part(weights, outcome == 1), part(weights, outcome == 0)
+    every = None if weights is None else np.concatenate([each for each in own if each is not None])
+    together = midranks(np.concatenate([bad, good]), every)
     m, n = len(bad), len(good)
-    of_bad = (together[:m] - _midranks(bad, both[0])) / total(np.ones(n), both[1])
-    of_good = 1 - (together[m:] - _midranks(good, both[1])) / total(np.ones(m), both[0])
-    value = mean(of_bad, both[0])
-    by_shape = _newcombe(value, effective(m, both[0]), effective(n, both[1]))
-    by_ranks = _delong(value, of_bad, of_good, both) or by_shape
-    ends = special.expit((special.logit(by_shape) + special.logit(by_ranks)) / 2)
-    return Estimate(value, float(ends[0]), float(ends[1]))
-
-
-def _delong(
-    value: float, of_bad: Floats, of_good: Floats, weights: tuple[Floats | None, Floats | None] = (None, None)
-) -> tuple[float, float] | None:
-    """DeLong's interval by placements (Sun and Xu 2014), the degrees of freedom those of two groups (Welch
-    1947); None where they do not vary."""
-    spreads = [
-        (standard_error(each, own) ** 2, effective(len(each), own) - 1)
-        for each, own in zip((of_bad, of_good), weights, strict=True)
-        if len(each) > 1
+    of_bad = (together[:m] - midranks(bad, own[0])) / total(np.ones(n), own[1])
+    of_good = 1 - (together[m:] - midranks(good, own[1])) / total(np.ones(m), own[0])
+    value = mean(of_bad, own[0])
+    worth = effective(m, own[0]), effective(n, own[1])
+    spread = value * (1 - value)
+    shares = [
+        rows * standard_error(each, its) ** 2 / spread if len(each) > 1 and spread > 0 else 0.0
+        for each, its, rows in zip((of_bad, of_good), own, worth, strict=True)
     ]
-    whole = sum(spread for spread, _ in spreads)
-    if whole == 0 or not 0 < value < 1:
-        return None
-    freedom = whole**2 / sum(spread**2 / n for spread, n in spreads)
-    half = float(special.stdtrit(freedom, 0.975)) * math.sqrt(whole) / (value * (1 - value))
-    middle = float(special.logit(value))
-    return float(special.expit(middle - half)), float(special.expit(middle + half))
+    return Estimate(value, *_not_refuted(value, shares, worth))
 
 
-def _newcombe(value: float, m: float, n: float) -> tuple[float, float]:
-    """Where (value - a)^2 is 1.96^2 times the variance of an AUC of a, of m defaults and n loans repaid."""
-    more = (m + n) / 2 - 1
+def _not_refuted(value: float, shares: Sequence[float], worth: Sequence[float]) -> tuple[float, float]:
+    """The ends of the areas that the test of `auc` leaves.
+
+    `shares` and `worth` are of the defaults and of the loans repaid: the variances of the placements over
+    value (1 - value), and how many rows they are of. Where defaults' scores are exponential and spread more
+    than the others', the first is a / (1 + a) and the second (1 - a) / (2 - a) (Hanley and McNeil 1982).
+    """
+    added = [math.sqrt(rows) for rows in worth]
 
     def beyond(a: float) -> bool:
-        spread = a * (1 - a) * (1 + more * (1 - a) / (2 - a) + more * a / (1 + a)) / (m * n)
-        return (value - a) ** 2 > NORMAL_95**2 * spread
+        exponential = sorted((a / (1 + a), (1 - a) / (2 - a)), reverse=True)
+        parts = [
+            ((rows - 1) * share + more * model) / (rows - 1 + more) / rows
+            for share, rows, more, model in zip(shares, worth, added, exponential, strict=True)
+        ]
+        freedom = sum(parts) ** 2 / sum(
+            each**2 / (rows - 1 + more) for each, rows, more in zip(parts, worth, added, strict=True)
+        )
+        t = float(special.stdtrit(freedom, 0.975))
+        return (value - a) ** 2 > t**2 * a * (1 - a) * sum(parts)
 
     ends = []
     for outside in (0.0, 1.0):
@@ -98,7 +96,7 @@ def _newcombe(value: float, m: float, n: float) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _midranks(values: Floats, weights: Floats | None = None) -> Floats:
+def midranks(values: Floats, weights: Floats | None = None) -> Floats:
     """(n,) what stands below each, and half of what stands beside it, itself included."""
     order = np.argsort(values, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(values[order])) + 1, len(values))
@@ -117,20 +115,6 @@ def gini(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estim
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
 
 
-def ks(outcome: Floats, score: Floats, weights: Floats | None = None) -> float:
-    """Largest distance between the two distributions of the score.
-
-    It has no interval: as a maximum it is too high on average, and no usual interval of it covers.
-    """
-    _classes(outcome, score)
-    order = np.argsort(score, kind="stable")
-    own = 1.0 if weights is None else weights[order]
-    bad, good = own * outcome[order], own * (1 - outcome[order])
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(bad) - 1)
-    of_bad, of_good = np.cumsum(bad)[last] / bad.sum(), np.cumsum(good)[last] / good.sum()
-    return float(np.abs(of_bad - of_good).max())
-
-
 def brier(
     outcome: Floats, pd_: Floats, weights: Floats | None = None, *, draws: int = 500, seed: int = 0
 ) -> Estimate:
@@ -139,7 +123,7 @@ def brier(
     Rows and then outcomes are drawn, these by the recalibrated PDs, so that the default rate varies as it
     would; quantiles are those of the error over its standard error. Beyond MANY rows they are the normal's.
     """
-    _classes(outcome, pd_)
+    require_both(outcome, pd_)
     value, error = _mean_and_error((pd_ - outcome) ** 2, weights)
     low, high = -NORMAL_95, NORMAL_95
     if len(outcome) <= MANY:
@@ -195,24 +179,37 @@ def log_loss(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> flo
 
 
 def calibration(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> Calibration:
-    """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs."""
-    _classes(outcome, pd_)
+    """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs.
+
+    With weights the slope's quantile is Student's, as few rows may carry the sandwich's error.
+    """
+    require_both(outcome, pd_)
     odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
     if np.ptp(odds) == 0:
         raise InputError.of([Fault("all PDs are equal", "there is no slope to measure")], "Calibration")
     fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
-    slope, half = float(fit.coefficients[1]), NORMAL_95 * float(np.sqrt(fit.covariance[1, 1]))
+    slope, half = (
+        float(fit.coefficients[1]),
+        _quantile(outcome, weights) * float(np.sqrt(fit.covariance[1, 1])),
+    )
     return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds, weights))
 
 
+def _quantile(outcome: Floats, weights: Floats | None) -> float:
+    """The normal's, or Student's by what the rows of the rarer outcome are worth."""
+    if weights is None:
+        return NORMAL_95
+    worth = min(effective(float(rows.sum()), weights[rows]) for rows in (outcome == 1, outcome == 0))
+    return float(special.stdtrit(max(worth - 1, 1), 0.975))
+
+
 def _shift(outcome: Floats, odds: Floats, weights: Floats | None) -> Estimate:
-    """The constant that makes the mean PD the observed share; with weights its error is the sandwich's."""
+    """The constant that makes the mean PD the observed share; its error is the sandwich's, as the slope that
+    it holds at 1 need not be right."""
     root = shift_to(odds, mean(outcome, weights), weights)
     p = special.expit(root + odds)
-    told = total(p * (1 - p), weights)
-    error = 1 / np.sqrt(told)
-    if weights is not None:
-        error = float(np.linalg.norm(weights * (outcome - p))) / told
+    off = outcome - p if weights is None else weights * (outcome - p)
+    error = float(np.linalg.norm(off)) / total(p * (1 - p), weights)
     return Estimate(root, root - NORMAL_95 * error, root + NORMAL_95 * error)
 
 
@@ -222,7 +219,7 @@ def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bin
     Columns: n, predicted (mean PD), defaults, observed, low, high (95 % Jeffreys interval); with weights also
     weight, what the rows of a bin weigh.
     """
-    _classes(outcome, pd_)
+    require_both(outcome, pd_)
     order = np.argsort(pd_, kind="stable")
     rows = []
     for inside in _equal_parts(order, weights, min(bins, len(order))):
@@ -343,7 +340,8 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     return table
 
 
-def _classes(outcome: Floats, score: Floats) -> tuple[Floats, Floats]:
+def require_both(outcome: Floats, score: Floats) -> tuple[Floats, Floats]:
+    """The scores of defaults and of loans repaid. Raises InputError: one kind only, a score not finite."""
     faults = []
     if not np.isfinite(score).all():
         row = int(np.flatnonzero(~np.isfinite(score))[0]) + 1

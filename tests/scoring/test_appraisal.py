@@ -11,7 +11,6 @@ import pytest
 from scipy import special, stats
 
 from allocator.errors import InputError
-from allocator.scoring import validation
 from allocator.scoring.appraisal import appraisal_of_files, appraise
 from allocator.scoring.fitted import read_fitted, to_document
 from allocator.scoring.reference import stability
@@ -119,49 +118,3 @@ def test_an_older_card_has_no_drift(card: Scorecard) -> None:
     found = appraise(book, book["bad"], replace(card, reference=None), ("year",))
     assert "Drift since the fit" not in found.tables
     assert "psi" not in found.tables["By year"]
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("n", [500, 5000])
-@pytest.mark.parametrize("rate", [0.02, 0.12])
-def test_intervals_keep_their_word(n: int, rate: float) -> None:
-    """Over 300 tables of loans whose PDs are known; four standard errors of 95 % either way, and 2 % more."""
-    generator = np.random.default_rng(0)
-    slope = 1.2 * generator.normal(size=400_000)
-    shift = _shift(slope, rate)
-    everybody = special.expit(shift + slope)
-    order = np.argsort(everybody)
-    bad, good = everybody[order], 1 - everybody[order]
-    true = {
-        "auc": float(((np.cumsum(good) - good / 2) * bad).sum() / (bad.sum() * good.sum())),
-        "brier": float((everybody * (1 - everybody)).mean()),
-        "slope": 1.0,
-        "intercept": 0.0,
-    }
-    held = dict.fromkeys(true, 0)
-    tables = 0
-    while tables < 300:
-        pds = special.expit(shift + 1.2 * generator.normal(size=n))
-        y = (generator.random(n) < pds).astype(float)
-        if y.sum() < 3:
-            continue
-        tables += 1
-        calibration = validation.calibration(y, pds)
-        found = {
-            "auc": validation.auc(y, pds),
-            "brier": validation.brier(y, pds, draws=200, seed=tables),
-            "slope": calibration.slope,
-            "intercept": calibration.intercept,
-        }
-        for name, estimate in found.items():
-            held[name] += estimate.low <= true[name] <= estimate.high
-    covered = {name: count / tables for name, count in held.items()}
-    assert min(covered.values()) > 0.91, covered
-    assert max(covered.values()) < 0.99, covered
-
-
-def _shift(slope: np.ndarray, rate: float) -> float:
-    """What makes the mean PD `rate`."""
-    from scipy import optimize
-
-    return float(optimize.brentq(lambda a: special.expit(a + slope).mean() - rate, -10, 5))

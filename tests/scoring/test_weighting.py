@@ -13,6 +13,7 @@ from scipy import special
 from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.bins import learn_bins
+from allocator.scoring.distance import ks
 from allocator.scoring.fitted import to_document, write_fitted
 from allocator.scoring.fitting_lgd import lgd_appraisal_of_files, lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
@@ -167,7 +168,7 @@ def test_figures_are_those_of_rows_repeated_and_of_scikit_learn() -> None:
     assert area.low < area.value < area.high
     sure = validation.auc(y[again], p[again])
     assert area.high - area.low > sure.high - sure.low
-    assert validation.ks(y, p, WEIGHTS) == pytest.approx(validation.ks(y[again], p[again]))
+    assert ks(y, p, WEIGHTS).value == pytest.approx(ks(y[again], p[again]).value)
     assert validation.brier(y, p, WEIGHTS, draws=20).value == pytest.approx(
         brier_score_loss(y, p, sample_weight=raw)
     )
