@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
-from allocator.engine.convex import Groups, point_of
-from allocator.engine.cores import COUNTED_BORROWERS
-from allocator.engine.kernel import dense
+from allocator.engine.convex import CutsSoFar, Groups, point_of
+from allocator.engine.cut_proofs import Compiled, as_written, proved, with_used_cuts
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_point
-from allocator.engine.proof import prove_below, table_fits
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
@@ -33,6 +31,8 @@ from allocator.records.strategy import SolverSettings
 
 _ROUNDS, _RELAXATIONS = 60, 100
 """Rounds of whole solves, and of the relaxation."""
+_ROUND = 0.5
+"""Part of the time left that a round may take: the first would leave nothing to what cuts it off."""
 _PATIENT = 10
 """Rounds, or two thirds of the time, after which bounds are tightened by what is left of an excess: what that
 costs shows in the gap. At once where not even the relaxation keeps the index: hundreds of groups."""
@@ -49,44 +49,15 @@ _NEAR = -1e-6
 _AMOUNTS, _LAST, _TRIES = 1e-9, 12, 40
 """Excess at which amounts are good enough, how many of their cuts are kept, and rounds that
 they get."""
-_MANY_GROUPS = 30
-"""Groups beyond which the cones themselves are asked before their cuts, which take many rounds."""
+_MANY_GROUPS = 8
+"""Groups beyond which the cones themselves are asked before their cuts, which take many rounds: of 20 names
+they left nothing in 20 seconds."""
 _CONES_ALONE = 100
 """Groups beyond which the cuts would not end."""
-_LEAST = 1e-12
-"""Relative gap that no proof aims below."""
 _POOR = 1e-3
 """Gap beyond which another way to an allocation is tried."""
 _WIDE_HAIR = 4e-7
 """What bounds are tightened by, relatively, where amounts end within a lot of those of the relaxation."""
-
-Compiled = Callable[[Sequence[Cut], float], Limits]
-"""The limits with some cuts, the bounds on the index tightened by a part of themselves."""
-
-
-@dataclass
-class _Cuts:
-    """The cuts so far."""
-
-    groups: Sequence[Groups]
-    cuts: list[Cut]
-
-    def add(self, point: Floats, above: float) -> float:
-        """Cuts off a point wherever its excess is more than `above`; returns its largest excess."""
-        excesses = [own.excess(point) for own in self.groups]
-        for own, excess in zip(self.groups, excesses, strict=True):
-            if excess > above:
-                number = 1 + max((cut.number for cut in self.cuts if cut.limit == own.limit), default=0)
-                self.cuts.append(own.cut(point, number))
-        return max(excesses)
-
-    def thin(self, point: Floats) -> None:
-        """Keeps of the cuts those near a point: solvers stumble on more."""
-        self.cuts = [
-            cut
-            for own in self.groups
-            for cut in own.thinned([cut for cut in self.cuts if cut.limit == own.limit], point)
-        ]
 
 
 def optimise_with_cuts(
@@ -111,7 +82,7 @@ def optimise_with_cuts(
             return near
     rest = settings.lasting(settings.time_limit - (perf_counter() - began))
     try:
-        found = _by_cuts(offers, compiled, _Cuts(groups, list(known)), rest, progress, start, small=small)
+        found = _by_cuts(offers, compiled, CutsSoFar(groups, list(known)), rest, progress, start, small=small)
     except NoAllocationError:
         if near is None:
             raise
@@ -122,7 +93,7 @@ def optimise_with_cuts(
 def _by_cuts(
     offers: OfferBook,
     compiled: Compiled,
-    made: _Cuts,
+    made: CutsSoFar,
     settings: SolverSettings,
     progress: Progress,
     start: Mapping[str, float] | None,
@@ -144,15 +115,25 @@ def _by_cuts(
         limits = compiled(made.cuts, hair)
         names = [row.name for row in limits.rows]
         own = None if prices is None else np.array([prices.get(name, 0.0) for name in names])
-        rest = replace(settings.lasting(left()), gap=max(gap, settings.gap))
-        found = optimise(offers, limits, rest, progress, own)
+        rest = replace(settings.lasting(_ROUND * left()), gap=max(gap, settings.gap))
+        before = left()
+        try:
+            found = optimise(offers, limits, rest, progress, own)
+        except NoAllocationError:
+            if before - left() < rest.time_limit:
+                raise
+            break
+        except InfeasibleError:  # of bounds that were tightened, which may be all that does not fit
+            hair, limits = 0.0, compiled(made.cuts, 0.0)
+            found = optimise(offers, limits, rest, progress, own)
         prices = dict(zip(names, found.prices.tolist(), strict=True))
         hurried = not settled or number >= _PATIENT or left() < settings.time_limit / 3
         point = point_of(offers, found)
         if all(own.keeps(point) for own in groups):
             if gap <= settings.gap or hurried:
-                found = _with_used_cuts(found, limits, made.cuts, compiled)
-                return _proved(found, offers, compiled, made, settings, left)
+                found = with_used_cuts(found, limits, made.cuts, compiled)
+                found = as_written(found, offers, compiled) if small and hair > _TOLERATED else found
+                return proved(found, offers, compiled, made, settings, left)
             gap = settings.gap
             continue
         if left() <= 0:
@@ -164,53 +145,12 @@ def _by_cuts(
             hair = min(max(4.0 * hair, 1.2 * excess), _LARGEST_HAIR)
         else:
             _cut_amounts(_chosen(offers, found), compiled, made, hair)
-            hair = 4.0 * hair if excess <= _TOLERATED else hair
+            hair = max(4.0 * hair, _HAIR) if excess <= _TOLERATED else hair
         gap = settings.gap if excess <= _ROUGHLY else _ROUGH_GAP
     raise NoAllocationError(
         f"no allocation that keeps {' and '.join(own.limit for own in groups)} was found within "
-        f"{settings.time_limit:g} seconds; raise solver.time_limit, or the bound"
+        f"{round(settings.time_limit, 1):g} seconds; raise solver.time_limit, or the bound"
     )
-
-
-def _proved(
-    found: Solution,
-    offers: OfferBook,
-    compiled: Compiled,
-    made: _Cuts,
-    settings: SolverSettings,
-    left: Callable[[], float],
-) -> Solution:
-    """The solution of a small book with a tree at the bounds as the policy has them.
-
-    What they were tightened by is a gap there. Allocations that the tree meets and that are worth more break
-    a limit that no row says, and are cut off, until none is left.
-    """
-    enough = found.value + max(settings.gap / 2, _LEAST) * max(abs(found.value), 1.0)
-    start = {row.name: price for row, price in zip(compiled(found.cuts, 0.0).rows, found.prices, strict=True)}
-    own, met = replace(made, cuts=list(found.cuts)), list[Floats]()
-
-    def meet(option: Codes, amount: Floats) -> None:
-        met.append(np.vstack([amount, columns.take_up(option) * amount]))
-
-    for _ in range(_TRIES):
-        limits = compiled(own.cuts, 0.0)
-        columns = Columns(offers, limits)
-        if len(columns) > COUNTED_BORROWERS or not table_fits(columns) or left() <= 0:
-            break
-        prices = np.array([start.get(row.name, 0.0) for row in limits.rows])
-        if dense.bound(columns, prices, dense.respond(columns, prices)) <= enough:
-            break
-        met.clear()
-        bound, tree = prove_below(columns, prices, enough, left, meet)
-        if bound <= found.value + settings.gap * max(abs(found.value), 1.0):
-            closed = replace(found, prices=prices, bound=bound, tree=tree, stop="gap")
-            return _with_used_cuts(closed, limits, own.cuts, compiled)
-        broken = [point for point in met if not all(one.keeps(point) for one in own.groups)]
-        if not broken:
-            break
-        for point in broken:
-            own.add(point, 0.0)
-    return found
 
 
 def _near(
@@ -289,7 +229,7 @@ def _boxed(chosen: OfferBook, amount: Floats) -> OfferBook:
 
 
 def _cut_relaxation(
-    offers: OfferBook, compiled: Compiled, made: _Cuts, going: Callable[[], bool], progress: Progress
+    offers: OfferBook, compiled: Compiled, made: CutsSoFar, going: Callable[[], bool], progress: Progress
 ) -> bool:
     """Cuts off the points of the relaxation of a book that is one LP, and cuts at their running mean.
 
@@ -310,7 +250,7 @@ def _cut_relaxation(
     return False
 
 
-def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: _Cuts, hair: float) -> None:
+def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: CutsSoFar, hair: float) -> None:
     """Cuts off the best amounts of the offers chosen, until they keep the index (Duran and Grossmann, 1986).
 
     The last few cuts, which are near these amounts, are kept.
@@ -348,37 +288,3 @@ def _only(offers: OfferBook, option: Codes) -> OfferBook:
         Menu(offers.menus[own].rates[k : k + 1], offers.menus[own].take_up[k : k + 1]) for own, k in menus
     )
     return replace(offers, menus=single, menu=menu, must=menu >= 0)
-
-
-def _with_used_cuts(found: Solution, limits: Limits, cuts: Sequence[Cut], compiled: Compiled) -> Solution:
-    """The solution without the cuts that have no price, here or in a node of its tree.
-
-    What bounds were tightened by is no part of a solver's word on the bound, which is left out.
-    """
-    names = [row.name for row in limits.rows]
-    prices = dict(zip(names, found.prices.tolist(), strict=True))
-    nodes = [] if found.tree is None else found.tree["nodes"]
-    priced = {
-        name for own in (prices, *(node.get("prices", {}) for node in nodes)) for name in own if own[name]
-    }
-    kept = tuple(cut for cut in cuts if cut.name in priced)
-    rows = compiled(kept, 0.0).rows
-    tree = found.tree
-    if tree is not None:
-        dropped = {cut.name for cut in cuts} - {cut.name for cut in kept}
-        tree = {**tree, "nodes": [_without(node, dropped) for node in nodes]}
-    return replace(
-        found,
-        prices=np.array([prices[row.name] for row in rows]),
-        cuts=kept,
-        tree=tree,
-        proof="prices" if tree is None else "tree",
-    )
-
-
-def _without(node: Mapping[str, object], names: set[str]) -> dict[str, object]:
-    """A node of a tree without the prices, all 0, of `names`."""
-    prices = node.get("prices")
-    if not isinstance(prices, Mapping):
-        return dict(node)
-    return {**node, "prices": {name: price for name, price in prices.items() if name not in names}}

@@ -98,3 +98,28 @@ class Groups:
                 near.append(direction)
                 kept.append(cut)
         return kept[::-1]
+
+
+@dataclass
+class CutsSoFar:
+    """The cuts of some limits, more and more of them."""
+
+    groups: Sequence[Groups]
+    cuts: list[Cut]
+
+    def add(self, point: Floats, above: float) -> float:
+        """Cuts off a point wherever its excess is more than `above`; returns its largest excess."""
+        excesses = [own.excess(point) for own in self.groups]
+        for own, excess in zip(self.groups, excesses, strict=True):
+            if excess > above:
+                number = 1 + max((cut.number for cut in self.cuts if cut.limit == own.limit), default=0)
+                self.cuts.append(own.cut(point, number))
+        return max(excesses)
+
+    def thin(self, point: Floats) -> None:
+        """Keeps of the cuts those near a point: solvers stumble on more."""
+        self.cuts = [
+            cut
+            for own in self.groups
+            for cut in own.thinned([cut for cut in self.cuts if cut.limit == own.limit], point)
+        ]

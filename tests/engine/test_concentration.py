@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from allocator.errors import InfeasibleError
 from allocator.records.scenario import Limit
 from allocator.testing.books import random_case
-from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.engine.test_methods import check_verdicts, judge
+from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
+from tests.engine.test_methods import METHODS, check_verdicts, judge
 from tests.stages import Solved, solve
 
 TABLE = churn_table([0.05, 0.1], A=[0.0, 0.5])
@@ -172,6 +172,29 @@ def test_names_by_the_hundred_are_answered_with_a_small_gap() -> None:
     solved = solve(names_case(firms, 1.15 / firms))
     assert index_of(solved, [f"F{i}" for i in range(firms)], [0.0] * firms) <= Fraction(repr(1.15 / firms))
     assert solved.outcome.certificate.gap <= 1e-3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_bound_that_was_tightened_makes_nothing_infeasible(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All money must be spent, so that both are lent to, exactly as concentrated as they may be."""
+    monkeypatch.setattr("allocator.engine.concentration._HAIR", 1e-3)
+    case = Case(
+        portfolio(["A"] * 2, max_amount=100.0, texts={"sector": ["a", "b"]}),
+        TABLE,
+        policy(200.0, index_limit(0.5), ticket=(100.0, 100.0), rates={"A": (0.0, 1.0)}, spend="exactly"),
+        settings=replace(SETTINGS, method=method),
+    )
+    assert solve(case).decisions.amount.tolist() == [100.0, 100.0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_score_of_names_is_spread_as_far_as_its_bound(method: str) -> None:
+    case = names_case(20, 1.15 / 20)
+    solved = solve(replace(case, settings=replace(SETTINGS, method=method, gap=1e-6)))
+    assert index_of(solved, [f"F{i}" for i in range(20)], [0.0] * 20) <= Fraction(repr(1.15 / 20))
+    assert solved.outcome.certificate.gap <= 1e-6
 
 
 def test_names_that_no_book_spreads_so_far_leave_it_empty() -> None:
