@@ -54,6 +54,7 @@ FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
 }
 COSTS = ("expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grade", "reason")
+ON_CAPITAL = ("capital_cost", "capital_years", "raroc")
 # Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
 NUMBERS = {"pd": (None, None), "lgd": (None, None), "term_years": (1.0, None), "min_amount": (0.0, 0.0)}
 NUMBERS |= {"max_amount": (math.inf, math.inf), "relationship_value": (0.0, 0.0), "exposure": (0.0, 0.0)}
@@ -67,7 +68,7 @@ KEYS = {
     " idle_rate processing_cost rates rate_grid pricing capital changes tail limits",
     "policy.tail": "confidence correlation",
     "policy.capital": "approach asset_class asset_class_by turnover turnover_unit maturity pd_floor lgd_floor"
-    " supporting_factor",
+    " supporting_factor cost",
     "policy.budget": "amount spend basis",
     "policy.ticket": "min max step",
     "solver": "method gap time_limit memory threads seed",
@@ -365,6 +366,8 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks_of(scenario, name)])
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
+    cost = at(policy, "capital.cost")
+    need(cost is None or 0 <= number(policy, "capital.cost") <= 1, "policy.capital.cost: out of range")
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
@@ -383,6 +386,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
         rate_moved=at(policy, "changes.rate_moved.at_most"), way=at(policy, "changes.amounts"),
         by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
+        capital_cost=None if cost is None else number(policy, "capital.cost"),
         limits=[limit for entry in at(policy, "limits", []) for limit in rows_for(entry)],
     )  # fmt: skip
 
@@ -772,6 +776,8 @@ def offers_to(who: Array, run: Facts) -> Facts:
     gross = accept * rate * term
     earned, lost = gross * (1.0 - pd), accept * pd * lgd
     spent = accept * policy.funding * term + walk * policy.kappa
+    if policy.capital_cost is not None:
+        spent = spent + accept * policy.capital_cost * book.tied_up[who][:, None] * term
     kept, left = policy.decline * worth, walk * worth + accept * policy.processing
     return Facts(
         who=who, rate=rate, accept=accept, gross=gross, held=~np.isnan(rate), no_offer=~pinned,
@@ -805,7 +811,14 @@ def ledger_of(run: Facts, amount: Array, rate: Array) -> tuple[dict[str, Array],
         "churn_cost": walk * amount * policy.kappa, "processing_cost": accept * policy.processing,
         "relationship_cost": np.where(offered, (walk - policy.decline) * book.worth, 0.0),
     }  # fmt: skip
-    return {**lines, "value": lines["interest"] - sum(lines[cost] for cost in COSTS)}, allowed
+    lines["value"] = lines["interest"] - sum(lines[cost] for cost in COSTS)
+    if policy.capital_cost is None:
+        return lines, allowed
+    tied_up, run.earned = drawn * book.tied_up * book.term, lines["value"]
+    lines |= {"capital_years": tied_up, "capital_cost": tied_up * policy.capital_cost}
+    lines["value"] = run.earned - lines["capital_cost"]
+    raroc = np.divide(run.earned, tied_up, out=np.zeros(len(tied_up)), where=tied_up > 0)
+    return {**lines, "raroc": raroc}, allowed
 
 
 def broken_terms(run: Facts, amount: Array, allowed: Array) -> dict[str, Array]:
@@ -1070,6 +1083,8 @@ def beside(limit: Facts, policy: Facts, book: Facts) -> list[tuple[str, Any]]:
         return []
     lost, spent = book.pd * book.lgd, policy.funding * book.term
     drawn = [("drawn", -lost), ("drawn", -spent), ("drawn", policy.kappa), ("offered", -policy.kappa)]
+    if policy.capital_cost is not None:
+        drawn.append(("drawn", -policy.capital_cost * book.requirements() * book.term))
     booked = [("booked", book.worth), ("booked", -policy.processing)]
     return [*drawn, *booked, ("loans", (policy.decline - 1.0) * book.worth)]
 
@@ -1618,11 +1633,16 @@ def run_of(
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule, left=left)
     measure_risk(book, policy, borrowers)
+    if policy.capital_cost is not None:
+        book.tied_up = book.requirements()
     run.segments = segments
     run.rows = rows_of(policy, borrowers, book)
     run.operations = 26 + sum(6 if limit.measure == "value" else 2 for limit in policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
+    more = () if policy.capital_cost is None else ON_CAPITAL
+    need([*more] == [name for name in ON_CAPITAL if name in decided], "allocation: columns of capital")
+    run.figures, run.costs = (*FIGURES, *more), (*COSTS, *more[:1])
     for rows in run.rows:
         if rows.given is not None:  # it must hold if its group is lent anything
             rows.penalty = math.inf if np.any(run.lines["amount"][rows.given] > 0) else 0.0
@@ -1645,7 +1665,8 @@ def allocation_of(folder: str) -> dict[str, Any]:
     """The columns of the allocation."""
     paths = [os.path.join(folder, f"allocation.{kind}") for kind in ("csv", "parquet")]
     path, *more = [path for path in paths if os.path.exists(path)] or paths[:1]
-    held, numbers = table_of(path), ("amount", "rate", *FIGURES)
+    held = table_of(path)
+    numbers = ("amount", "rate", *FIGURES, *(name for name in ON_CAPITAL if name in held))
     known = not more and held.keys() == {*TEXTS, *numbers}
     need(known, f"{path}: stands twice, or its columns are other than a run writes: {', '.join(held)}")
     columns: dict[str, Any] = {n: as_numbers(held[n], f"{path}, {n}", strict=True) for n in numbers}
@@ -1696,7 +1717,7 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
     lines, idle = run.lines, run.policy.idle
     worth = total([*lines["value"].tolist(), idle * run.unspent, *(-use.paid for use in run.uses)])
-    sizes = sum(np.abs(lines[name]) for name in ("interest", *COSTS)).tolist()
+    sizes = sum(np.abs(lines[name]) for name in ("interest", *run.costs)).tolist()
     error = U * total([12 * total(sizes), 6 * idle * run.uses[0].size])
     error += total(use.doubt for use in run.uses)
     if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
@@ -1772,7 +1793,7 @@ def line_faults(run: Facts, prices: dict[str, float]) -> Iterator[str]:
     declined = lines["amount"] == 0
     wrong = {"grade": stated["grade"] != run.book.grade, "reason": (stated["reason"] == "") == declined}
     wrong["reason"] |= declined & contradicted(run, declined, prices)
-    for name in ("rate", *FIGURES):
+    for name in ("rate", *run.figures):
         wrong[name] = ~(np.abs(stated[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
     for name, off in wrong.items():
         if np.any(off):
@@ -1833,13 +1854,19 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
     def summed(who: Any, *names: str) -> dict[str, float]:
         return {name: total(lines[name][who]) for name in names}
 
+    def on_capital(who: Any) -> dict[str, float]:
+        if run.policy.capital_cost is None:
+            return {}
+        tied_up, earned = total(lines["capital_years"][who]), total(run.earned[who])
+        return {"capital_years": tied_up, "raroc": earned / tied_up if tied_up else 0.0}
+
     for grade in sorted(set(book.grade)):
         own = book.grade == grade
         offered, weighted = total(amount[own]), total((amount * lines["rate"])[own])
         grades[grade] = {
             "borrowers": int(own.sum()), "funded": int((amount[own] > 0).sum()), "offered": offered,
             "mean_rate": weighted / offered if offered else 0.0,
-            **summed(own, "drawn", "interest", *COSTS, "value"),
+            **summed(own, "drawn", "interest", *run.costs, "value"), **on_capital(own),
         }  # fmt: skip
     for entry, use in zip(certificate["limits"], run.uses, strict=True):
         room = float(entry["bound"] - entry["used"])
@@ -1855,8 +1882,9 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "certified_gap": float(certificate["gap"]), "limits_broken": run.broken,
         "strategy": run.rule if followed is None else os.path.basename(followed),
         "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
-        "offered": total(amount), **summed(slice(None), "drawn", "interest", *COSTS),
-        "idle_income": run.policy.idle * run.unspent, "budget_unspent": run.unspent,
+        "offered": total(amount), **summed(slice(None), "drawn", "interest", *run.costs),
+        **on_capital(slice(None)), "idle_income": run.policy.idle * run.unspent,
+        "budget_unspent": run.unspent,
         **({"limit_penalty": total(paid)} if paid else {}),
         "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
@@ -1891,7 +1919,7 @@ def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str
         for k, (left, right) in enumerate(zip(stated, computed, strict=True)):
             yield from unlike(left, right, f"{place}[{k}]", worth)
     elif isinstance(computed, float) and isinstance(stated, int | float) and not isinstance(stated, bool):
-        rounding = 0.0 if place.endswith("mean_rate") else 1e-14 * worth
+        rounding = 0.0 if place.endswith(("mean_rate", "raroc")) else 1e-14 * worth
         if not abs(stated - computed) <= 1e-9 * max(abs(computed), 1.0) + rounding:
             yield f"{place}: says {stated!r}, the inputs give {computed!r}"
     elif type(stated) is not type(computed) or stated != computed:

@@ -30,6 +30,7 @@ from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
+from allocator.limits.measures import with_requirements
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
 from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
@@ -39,7 +40,7 @@ from allocator.pricing.segments import unknown_values
 from allocator.records.case import Case, Inputs
 from allocator.records.cuts import Cut
 from allocator.records.filters import left_out
-from allocator.records.ledger import COMPUTED, Ledger
+from allocator.records.ledger import Ledger
 from allocator.records.limits import Limits, conditional, in_force
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
@@ -133,7 +134,8 @@ def prepare(scenario: Scenario, inputs: Inputs) -> Case:
 
     The case's scenario states its budget as money.
     """
-    inputs = replace(inputs, portfolio=held_to(inputs.portfolio, scenario.policy))
+    portfolio = with_requirements(scenario.policy, held_to(inputs.portfolio, scenario.policy))
+    inputs = replace(inputs, portfolio=portfolio)
     scenario = with_budget_in_money(scenario, inputs.portfolio)
     offers = price_offers(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
     return Case(scenario, inputs, offers, compile_limits(scenario.policy, inputs.portfolio))
@@ -301,7 +303,7 @@ def _allocation(portfolio: Portfolio, ledger: Ledger, why: np.ndarray) -> pd.Dat
     grades = pd.Categorical.from_codes(
         portfolio.grade.codes[order], pd.Index(portfolio.grade.values, dtype=str)
     )
-    figures = {name: getattr(ledger, name)[order] for name in ("amount", "rate", *COMPUTED)}
+    figures = {name: getattr(ledger, name)[order] for name in ("amount", "rate", *ledger.computed)}
     return pd.DataFrame(
         {
             "borrower_id": portfolio.borrower_id[order],

@@ -66,6 +66,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "offered": whole.offered,
         "drawn": whole.drawn,
         **whole.lines,
+        **whole.on_capital,
         "idle_income": outcome.idle_income,
         "budget_unspent": outcome.unspent,
         **({"limit_penalty": outcome.limit_penalty} if any(use.soft for use in certificate.limits) else {}),

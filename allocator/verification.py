@@ -26,7 +26,7 @@ from allocator.plugins import absent_plugin_faults
 from allocator.records.case import Inputs
 from allocator.records.cuts import HHI, cuts_of
 from allocator.records.document import same_document, seen_from, value_at
-from allocator.records.ledger import COMPUTED, Ledger
+from allocator.records.ledger import Ledger
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
@@ -40,7 +40,7 @@ _OF_THE_MAKING = ("schema", "notes", "seconds", "versions", "peak_memory_mb")
 """Keys of a summary that nothing can recompute, and that no run lacks."""
 _STATED_TO = 1e-12
 """How far a stated gap may stand from what the stated bound and value give."""
-_NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
+_NO_MONEY = (" price", " mean_rate", " raroc", " certified_gap", " violation")
 
 
 def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
@@ -85,8 +85,8 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     faults += [*outcome.faults, *breach_faults(outcome)]
     faults += _disagreement_faults(stored, outcome, proved)
     why = allocation["reason"].to_numpy(object)[rank]
-    stated = _encoded(why)
-    unfounded = contradicted_reasons(outcome.held, inputs, decisions.amount == 0, claimed["prices"], stated)
+    stated, refused = _encoded(why), decisions.amount == 0
+    unfounded = contradicted_reasons(outcome.held, outcome.inputs, refused, claimed["prices"], stated)
     faults += _altered_row_faults(allocation, portfolio, outcome.ledger, unfounded)
     faults += impossible_bound_faults(outcome)
     require_unchanged()
@@ -382,7 +382,9 @@ def _altered_row_faults(
     texts["reason"] = ((given != refused) | (contradicted != ""), expected)
     for name, (off, recomputed) in texts.items():
         yield from _first_difference(allocation[name], off, recomputed)
-    for name in ("rate", *COMPUTED):
+    if ("raroc" in allocation) == (ledger.capital_cost is None):  # the columns of capital stand together
+        yield Fault("is not as policy.capital.cost has it", "solve again", file="allocation", field="raroc")
+    for name in ("rate", *(name for name in ledger.computed if name in allocation)):
         stated, recomputed = allocation[name].to_numpy(float), getattr(ledger, name)[order]
         off = ~(np.abs(stated - recomputed) <= 1e-9 * np.maximum(np.abs(recomputed), 1.0))
         yield from _first_difference(allocation[name], off, recomputed)

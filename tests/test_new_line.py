@@ -1,6 +1,6 @@
 """The recipe for a line of the ledger (docs/architecture.md): the three files that it names, and no other.
 
-A copy of the package gets a seventh line, the capital behind a loan: 0.5 % a year of what is drawn.
+A copy of the package gets a line more, a levy on loans: 0.5 % a year of what is drawn.
 That is worth the same as so much more of funding, which the package itself can be asked for.
 """
 
@@ -18,13 +18,13 @@ from tests.recipe import PACKAGE, Recipe, answers, changed_package
 
 RECIPE: Recipe = {
     "records/ledger.py": {
-        "    relationship_cost: Floats\n": "    capital_cost: Floats\n    relationship_cost: Floats\n",
-        '\n)\n"""What a value': '\n    Line("capital_cost", "capital", "capital", -1),\n)\n"""What a value',
+        "    relationship_cost: Floats\n": "    levy: Floats\n    relationship_cost: Floats\n",
+        '\n)\n"""What a value': '\n    Line("levy", "levy", "levy", -1),\n)\n"""What a value',
     },
     "certification/economics.py": {
-        "    processing = accepts": "    capital = drawn * 0.005 * portfolio.term\n    processing = accepts",
-        "        relationship_cost=": "        capital_cost=capital,\n        relationship_cost=",
-        "- processing - relationship,": "- processing - relationship - capital,",
+        "    processing = accepts": "    levy = drawn * 0.005 * portfolio.term\n    processing = accepts",
+        "        relationship_cost=": "        levy=levy,\n        relationship_cost=",
+        "- processing - relationship\n": "- processing - relationship - levy\n",
         "number(policy.funding_rate) * term": "(number(policy.funding_rate) + number(0.005)) * term",
         "abs(policy.funding_rate) * term": "(abs(policy.funding_rate) + 0.005) * term",
     },
@@ -65,19 +65,19 @@ def test_a_line_is_written_summed_explained_and_rechecked(book: tuple[Path, list
     summary: dict[str, Any] = json.loads((folder / "run" / "summary.json").read_text())
     with (folder / "run" / "allocation.csv").open() as file:
         rows = list(csv.DictReader(file))
-    cost = summary["capital_cost"]
+    cost = summary["levy"]
     assert 0 < cost == pytest.approx(summary["funding_cost"] / 3)
-    assert cost == pytest.approx(sum(float(row["capital_cost"]) for row in rows))
-    assert cost == pytest.approx(sum(grade["capital_cost"] for grade in summary["by_grade"].values()))
+    assert cost == pytest.approx(sum(float(row["levy"]) for row in rows))
+    assert cost == pytest.approx(sum(grade["levy"] for grade in summary["by_grade"].values()))
     found = json.loads(ledger)
-    assert found["book"]["capital_cost"] == cost
+    assert found["book"]["levy"] == cost
     assert found["value_of_lines"] == pytest.approx(found["value"])
-    assert [segment["capital_cost"] for segment in found["segments"]] == [
-        grade["capital_cost"] for grade in summary["by_grade"].values()
+    assert [segment["levy"] for segment in found["segments"]] == [
+        grade["levy"] for grade in summary["by_grade"].values()
     ]
-    assert " capital " in page
-    assert "\ncapital " in borrower
-    assert any(reason["text"].startswith("capital takes") for reason in json.loads(refused)["reasons"])
+    assert " levy " in page
+    assert "\nlevy " in borrower
+    assert any(reason["text"].startswith("levy takes") for reason in json.loads(refused)["reasons"])
 
 
 def test_a_line_counts_wherever_a_value_is_found(book: tuple[Path, list[str]], tmp_path: Path) -> None:

@@ -243,8 +243,9 @@ def rows(unfounded: tuple[str, str, str] = ("", "", ""), **columns: Any) -> list
     book = portfolio(["A", "B", "A"])
     book = type(book)(**{**vars(book), "row": np.array([3, 2, 1])})
     ledger = SimpleNamespace(
-        rate=np.array([0.04, 0.0, 0.05]), **{name: np.array([-0.5, 0.0, 1e6]) for name in COMPUTED}
-    )
+        rate=np.array([0.04, 0.0, 0.05]), **{name: np.array([-0.5, 0.0, 1e6]) for name in COMPUTED},
+        computed=COMPUTED, capital_cost=None,
+    )  # fmt: skip
     texts = np.array(unfounded, dtype=object)
     return told(verification._altered_row_faults(frame, book, ledger, texts))  # type: ignore[arg-type]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -19,6 +21,7 @@ from allocator.api.words import public_function
 from allocator.borrowers import FurtherColumns, examine, notes_on, stress_of, stressed
 from allocator.errors import Fault, InputError
 from allocator.limits import compile_limits
+from allocator.limits.measures import with_requirements
 from allocator.limits.notes import hopeless, slips
 from allocator.limits.spellings import spellings
 from allocator.portfolio import formulas
@@ -90,6 +93,8 @@ def examination_of(scenario: records.Scenario, subject: str, tell: Progress) -> 
     if portfolio is not None:
         tell("compiling the limits")
         scenario = _gather(faults, with_budget_in_money, scenario, portfolio) or scenario
+        charged = _gather(faults, with_requirements, scenario.policy, portfolio)
+        portfolio = charged or replace(portfolio, requirement=np.zeros(len(portfolio)))
         limits = _gather(faults, compile_limits, scenario.policy, portfolio)
         if table is not None:
             offers = _gather(faults, price_offers, portfolio, table, scenario.response, scenario.policy)

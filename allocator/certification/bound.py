@@ -111,7 +111,7 @@ class Magnitudes:
         """Of the rates that may be offered, and of those `decided` (n,)."""
         rates = [portfolio.fixed_rate, portfolio.rate, np.zeros(0) if decided is None else decided]
         top = max(terms.highest, *(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates))
-        return cls(columns_of(portfolio), policy, top)
+        return cls(columns_of(portfolio, policy), policy, top)
 
     def at(self, rows: Integers | slice) -> OfferSizes:
         """Of the borrowers at `rows`."""

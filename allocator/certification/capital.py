@@ -6,7 +6,7 @@ Each is a decimal of 8 places. Where doubles are too near to a half to say which
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache, partial
@@ -17,6 +17,7 @@ import numpy as np
 from allocator.certification.normal import ROOT, below, below_in_decimals, quantile, quantile_in_decimals
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule, Rule, TailRule
+from allocator.records.scenario import Policy
 
 _STANDARD = {"corporate": Fraction(8, 100), "sme": Fraction(68, 1000), "retail": Fraction(6, 100)}
 _SUPPORT = Fraction(7619, 10_000)
@@ -57,6 +58,13 @@ def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
     if rule.approach == "standardised":
         return np.full(len(portfolio), float(_STANDARD[rule.asset_class] * supported))
     return _in_parts(partial(_requirement, rule, supported), columns)
+
+
+def with_requirements(policy: Policy, portfolio: Portfolio) -> Portfolio:
+    """The borrowers with K as it is computed here, where capital has a cost."""
+    if policy.capital.cost is None:
+        return portfolio
+    return replace(portfolio, requirement=weights_by(policy.capital, portfolio))
 
 
 def _capital(rule: Rule) -> CapitalRule:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.capital import with_requirements
 from allocator.certification.cases import Table, coarsest_lots, table_of
 from allocator.certification.concentration import concentration_uses, with_cuts
 from allocator.certification.decisions import judge_decisions
@@ -108,6 +109,8 @@ class _ReadInputs:
     @classmethod
     def of(cls, scenario: Scenario, inputs: Inputs, decisions: Decisions) -> _ReadInputs:
         known = tariffs_of(inputs.churn, scenario.response, scenario.policy)
+        if scenario.policy.capital.cost is not None:
+            inputs = replace(inputs, portfolio=with_requirements(scenario.policy, inputs.portfolio))
         policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
         policy = in_force(policy, lent_to(policy, portfolio, decisions.amount))
         return cls(scenario, inputs, policy, portfolio, known, blocks_of(policy, portfolio))

@@ -31,6 +31,12 @@ def ledger_of(portfolio: Portfolio, policy: Policy, amount: Floats, rate: Floats
     churn = walks * amount * policy.churn_cost_rate
     processing = accepts * policy.processing_cost
     relationship = (walks - np.where(offered, policy.decline_churn, 0.0)) * portfolio.relationship_value
+    value = interest - loss - funding - churn - processing - relationship
+    capital, charged = None, None
+    if policy.capital.cost is not None:
+        capital = drawn * portfolio.tied_up * portfolio.term
+        charged = capital * policy.capital.cost
+        value = value - charged
     return Ledger(
         amount=amount,
         rate=np.where(offered, rate, 0.0),
@@ -43,7 +49,9 @@ def ledger_of(portfolio: Portfolio, policy: Policy, amount: Floats, rate: Floats
         churn_cost=churn,
         processing_cost=processing,
         relationship_cost=relationship,
-        value=interest - loss - funding - churn - processing - relationship,
+        value=value,
+        capital_cost=charged,
+        capital_years=capital,
     )
 
 
@@ -85,12 +93,12 @@ class Margin(Generic[Number]):
     @classmethod
     def of(cls, portfolio: Portfolio, policy: Policy, charges: Mapping[str, Any] = _FREE) -> Margin[Floats]:
         """In binary64 numbers, less what a unit of each basis is charged."""
-        return Margin(*_margin(columns_of(portfolio), policy, float, charges))
+        return Margin(*_margin(columns_of(portfolio, policy), policy, float, charges))
 
     @classmethod
     def exactly(cls, portfolio: Portfolio, policy: Policy, i: int) -> Margin[Fraction]:
         """Of borrower `i` in rational numbers."""
-        own = [Fraction(float(column[i])) for column in columns_of(portfolio)]
+        own = [Fraction(float(column[i])) for column in columns_of(portfolio, policy)]
         return Margin(*_margin(own, policy, Fraction, _FREE))
 
     def value(self, amount: Number, rate: Number, take_up: Number) -> Number:
@@ -99,20 +107,24 @@ class Margin(Generic[Number]):
         return take_up * inner + self.offered * amount + self.fixed
 
 
-def columns_of(portfolio: Portfolio) -> Sequence[Floats]:
-    """The columns that an offer's value is made of: pd, lgd, term and relationship value."""
-    return portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value
+def columns_of(portfolio: Portfolio, policy: Policy) -> Sequence[Floats]:
+    """The columns that an offer's value is made of: pd, lgd, term, relationship value, K where it costs."""
+    own = portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value
+    return own if policy.capital.cost is None else (*own, portfolio.tied_up)
 
 
 def _margin(
     own: Sequence[Any], policy: Policy, number: Callable[[float], Any], charges: Mapping[str, Any]
 ) -> tuple[Any, Any, Any, Any, Any]:
     """The terms of `Margin`, of the borrowers' `own` columns and the policy's figures read as `number`."""
-    pd, lgd, term, relationship = own
+    pd, lgd, term, relationship, *capital = own
     churn, declined = number(policy.churn_cost_rate), number(policy.decline_churn)
+    drawn = churn - pd * lgd - number(policy.funding_rate) * term
+    for requirement in capital:
+        drawn = drawn - number(policy.capital.cost or 0.0) * requirement * term
     return (
         term * (1 - pd - charges["interest"]),
-        churn - pd * lgd - number(policy.funding_rate) * term - charges["drawn"],
+        drawn - charges["drawn"],
         -churn - charges["offered"],
         relationship - number(policy.processing_cost) - charges["booked"],
         (declined - 1) * relationship - charges["loans"],
@@ -125,9 +137,11 @@ def magnitudes(own: Sequence[Floats], policy: Policy, top: float) -> tuple[Float
 
     `own` are the borrowers' columns (n,) as `columns_of` has them: larger ones have larger magnitudes.
     """
-    pd, lgd, term, relationship = own
+    pd, lgd, term, relationship, *capital = own
     gross = top * term
     per_unit = gross * (1.0 + pd) + pd * lgd + abs(policy.funding_rate) * term
     per_unit += 2 * abs(policy.churn_cost_rate)
+    for requirement in capital:
+        per_unit += (policy.capital.cost or 0.0) * requirement * term
     relationship = (2.0 + abs(policy.decline_churn)) * np.abs(relationship)
     return gross, per_unit, relationship + abs(policy.processing_cost)

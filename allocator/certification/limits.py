@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.capital import with_requirements
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin, columns_of, magnitudes
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
@@ -319,16 +320,23 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
     return replace(block, exact=_exact(block, portfolio, whole))
 
 
+def as_valued(limit: Limit, policy: Policy, portfolio: Portfolio) -> Portfolio:
+    """The borrowers as the limit's rows count them; of net value under a stress K is that under it too."""
+    counted = as_counted(limit, portfolio)
+    moved = limit.measure == VALUE and limit.stress is not None
+    return with_requirements(policy, counted) if moved else counted
+
+
 def further_of(limit: Limit, policy: Policy, portfolio: Portfolio, weight: Floats | None) -> tuple[Part, ...]:
     """What the limit's rows add up beside the basis that `weight` (n,) multiplies."""
     if counted_by(limit).former and weight is not None:
         return (Part("loans", np.where(weight > 0, -2.0 * portfolio.number(FORMER_AMOUNT), 0.0)),)
     if limit.measure != VALUE:
         return ()
-    portfolio = as_counted(limit, portfolio)
+    portfolio = as_valued(limit, policy, portfolio)
     column = None if limit.weight is None else portfolio.number(limit.weight)
     own = Margin.of(portfolio, policy)
-    _, per_unit, fixed = magnitudes(columns_of(portfolio), policy, 0.0)
+    _, per_unit, fixed = magnitudes(columns_of(portfolio, policy), policy, 0.0)
     return (
         Part("drawn", times(own.drawn, column), times(per_unit, column)),
         Part("offered", times(np.broadcast_to(own.offered, len(portfolio)), column)),

@@ -19,7 +19,7 @@ from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.rounding import UNIT, Rounded, depth
 from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
 from allocator.certification.uses import Totals
-from allocator.records.ledger import Ledger
+from allocator.records.ledger import ON_CAPITAL, Ledger
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy
@@ -103,7 +103,9 @@ def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
 def ledger_in_parts(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions) -> Ledger:
     """The ledger of `decisions`, one line per borrower."""
     n = len(portfolio)
-    ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
+    absent = set(ON_CAPITAL) if policy.capital.cost is None else set()
+    names = [column.name for column in fields(Ledger) if column.name not in absent]
+    ledger = Ledger(**{name: np.zeros(n) for name in names})
 
     def part(span: slice) -> None:
         own = portfolio.take(span)
@@ -111,10 +113,10 @@ def ledger_in_parts(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, deci
         amount, rate = decisions.amount[span], decisions.rate[span]
         take_up, _ = take_up_of(own, terms, np.where(amount > 0, rate, np.nan))
         lines = ledger_of(own, policy, amount, rate, take_up)
-        for column in fields(Ledger):
-            figures = getattr(lines, column.name)
+        for name in names:
+            figures = getattr(lines, name)
             if np.any(figures):  # zeros are there already, and cost no memory until they are touched
-                getattr(ledger, column.name)[span] = figures
+                getattr(ledger, name)[span] = figures
 
     in_parts(part, n)
     return ledger

@@ -13,9 +13,8 @@ import numpy as np
 
 from allocator.certification.curves import isotonic
 from allocator.certification.economics import Margin
-from allocator.certification.limits import Block
+from allocator.certification.limits import Block, as_valued
 from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
-from allocator.certification.members import as_counted
 from allocator.certification.terms import Terms
 from allocator.records.curves import Response
 from allocator.records.ledger import VALUE
@@ -192,7 +191,7 @@ def blocks_in_rationals(blocks: tuple[Block, ...], portfolio: Portfolio, policy:
     """The budget and the limits."""
     limits: list[Limit | None] = [None, *policy.limits]
     return [
-        ExactBlock(block, limit, portfolio if limit is None else as_counted(limit, portfolio), policy)
+        ExactBlock(block, limit, portfolio if limit is None else as_valued(limit, policy, portfolio), policy)
         for block, limit in zip(blocks, limits, strict=True)
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
     return Audit(
         rows=rows,
         borrowers=borrowers,
-        decided=_ledger_at(run.ledger, rows),
+        decided=run.ledger.at(rows),
         answers=ledger_of(borrowers, run.scenario.policy, amount, rate, take_up),
         entries=_entries_of(position, rows),
         charges=charges,
@@ -117,10 +117,6 @@ def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
         reasons=position.reasons[rows],
         turning=np.array([*pds, *[np.nan] * (len(rows) - len(pds))]),
     )
-
-
-def _ledger_at(ledger: Ledger, rows: Integers) -> Ledger:
-    return Ledger(**{one.name: getattr(ledger, one.name)[rows] for one in fields(Ledger)})
 
 
 def _terms_at(terms: Terms, rows: Integers) -> Terms:

@@ -64,6 +64,9 @@ class Economics:
     churn_cost: float
     decline_churn: float
     processing_cost: float
+    requirement: Span
+    """Of capital, a unit drawn."""
+    capital_cost: float
     idle_rate: float
     """What a unit of unspent budget earns; 0 where the budget is spent exactly."""
 
@@ -202,6 +205,10 @@ def _economics(case: Case, able: Booleans) -> Economics:
         churn_cost=offers.churn_cost,
         decline_churn=offers.decline_churn,
         processing_cost=offers.processing_cost,
+        requirement=Span.of(
+            portfolio.requirement[able] if portfolio.requirement is not None else np.zeros(0)
+        ),
+        capital_cost=policy.capital.cost or 0.0,
         idle_rate=policy.idle_yield,
     )
 

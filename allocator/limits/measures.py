@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
+from allocator.limits.missing import check_values
 from allocator.records.cuts import HHI
 from allocator.records.former import FORMER_AMOUNT, MONEY_MOVED, Changes
 from allocator.records.ledger import VALUE
@@ -70,6 +72,20 @@ def _capital(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     return MeasureTerms("drawn", capital_of(rule, portfolio), counts_exposure=True)
 
 
+def with_requirements(policy: Policy, portfolio: Portfolio) -> Portfolio:
+    """The borrowers with K of their own, where capital has a cost.
+
+    Raises InputError where what it follows from is missing.
+    """
+    from allocator.risk.capital import capital_of
+
+    rule = policy.capital
+    if rule.cost is None:
+        return portfolio
+    check_values([Limit("", "capital", "at_most", inf, rule=rule)], portfolio)
+    return replace(portfolio, requirement=capital_of(rule, portfolio))
+
+
 def _tail_loss(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     """Its mean loss in the worst years, on what is drawn and on what is already lent."""
     from allocator.risk.tail import tail_loss_of
@@ -102,6 +118,8 @@ def _value(policy: Policy, portfolio: Portfolio) -> MeasureTerms:
     """m x + F, what an offer is worth against none (docs/formulation.md, section 1), sorted by basis."""
     churn, relationship = policy.churn_cost_rate, portfolio.relationship_value
     cost = portfolio.pd * portfolio.lgd + policy.funding_rate * portfolio.term
+    if policy.capital.cost is not None:
+        cost = cost + policy.capital.cost * portfolio.tied_up * portfolio.term
     further = {
         "drawn": churn - cost,
         "offered": np.full(len(portfolio), -churn),
@@ -136,7 +154,7 @@ OF_PARTS = (MONEY_MOVED, VALUE)
 def measured(limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms:
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
     if limit.measure == VALUE:
-        return _value(policy, portfolio)
+        return _value(policy, portfolio if limit.stress is None else with_requirements(policy, portfolio))
     if limit.measure == HHI:  # its cuts are its rows
         return MeasureTerms("offered", np.zeros(len(portfolio)))
     if limit.measure in RULED:

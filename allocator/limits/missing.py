@@ -54,8 +54,9 @@ def _fault(
     """The fault of a column in the rows `where` (n,), if there are any."""
     count = int(np.count_nonzero(where))
     if count:
+        subject = f"limit {limit.name!r}" if limit.name else "policy.capital"
         yield Fault(
-            f"limit {limit.name!r} {verb} {column}, which is {what} in {row_count(count)}",
+            f"{subject} {verb} {column}, which is {what} in {row_count(count)}",
             remedy,
             file=portfolio.source,
             row=int(np.min(portfolio.row[where])),

@@ -64,6 +64,8 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         high[span] = np.where(possible, most, 0.0)
         income[span] = own.term * (1.0 - own.pd)
         cost[span] = own.pd * own.lgd + policy.funding_rate * own.term
+        if policy.capital.cost is not None:
+            cost[span] += policy.capital.cost * own.tied_up * own.term
         no_offer[span] = codes
     return OfferBook(
         menus=menus.menus,

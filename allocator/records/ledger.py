@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -27,6 +27,8 @@ class Line:
     """The line's name above a column of figures."""
     sign: Literal[1, -1]
     """Sign with which the line enters the value."""
+    always: bool = True
+    """Whether every ledger has it; else those of a policy that says so."""
 
 
 LINES = (
@@ -36,13 +38,26 @@ LINES = (
     Line("churn_cost", "churn", "churn", -1),
     Line("processing_cost", "processing", "processing", -1),
     Line("relationship_cost", "relationships lost", "relations", -1),
+    Line("capital_cost", "cost of capital", "capital", -1, always=False),
 )
 """What a value is the sum of, in the order of allocation.csv."""
-COSTS = tuple(line for line in LINES if line.sign < 0)
 VALUE = "value"
 """The last column, and the measure of limits that adds it up."""
-COMPUTED = ("take_up", *(line.name for line in LINES), VALUE)
+COMPUTED = ("take_up", *(line.name for line in LINES if line.always), VALUE)
 """Columns of an allocation that are computed, not decided."""
+ON_CAPITAL = ("capital_cost", "capital_years", "raroc")
+"""Further ones where capital has a cost."""
+
+
+def lines_among(figures: Container[str]) -> tuple[Line, ...]:
+    """The lines that `figures` have, in their order."""
+    return tuple(line for line in LINES if line.name in figures)
+
+
+def return_on(capital: Floats, earned: Floats) -> Floats:
+    """RAROC a year: what is earned before capital costs anything, by the capital tied up over the term; 0
+    where none is."""
+    return np.asarray(np.divide(earned, capital, out=np.zeros(np.shape(capital)), where=capital > 0))
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,32 @@ class Ledger:
     relationship_cost: Floats
     """Relationship lost when the customer walks, less what no offer would have lost."""
     value: Floats
+    capital_cost: Floats | None = None
+    """None, as what follows: the policy says nothing of what capital costs."""
+    capital_years: Floats | None = None
+    """Capital tied up over the term, K drawn T: money times years."""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Those that the value is the sum of."""
+        return tuple(line for line in LINES if getattr(self, line.name) is not None)
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Columns of the allocation that are computed, in their order."""
+        return COMPUTED if self.capital_cost is None else (*COMPUTED, *ON_CAPITAL)
+
+    @property
+    def raroc(self) -> Floats:
+        """Of each offer, a fraction a year; 0 where none ties up capital."""
+        if self.capital_years is None or self.capital_cost is None:
+            return np.zeros(len(self.value))
+        return return_on(self.capital_years, self.value + self.capital_cost)
+
+    def at(self, rows: Integers | slice) -> Ledger:
+        """That of the borrowers at `rows`."""
+        columns = {name: column for name, column in vars(self).items() if isinstance(column, np.ndarray)}
+        return Ledger(**{name: column[rows] for name, column in columns.items()})
 
     @cached_property
     def account(self) -> Account:
@@ -86,16 +127,26 @@ class Account:
     value: float
     further: Mapping[str, float] = field(default_factory=dict)
     """Sums of the columns that were asked for beside the ledger's own."""
+    capital_years: float | None = None
+
+    @property
+    def on_capital(self) -> dict[str, float]:
+        """What is earned on the capital tied up over the term, where that has a cost."""
+        if self.capital_years is None:
+            return {}
+        earned = np.array(self.value + self.lines["capital_cost"])
+        raroc = float(return_on(np.array(self.capital_years), earned))
+        return {"capital_years": self.capital_years, "raroc": raroc}
 
     @property
     def figures(self) -> dict[str, Any]:
         """By name, as summary.json has them."""
         counts = {"borrowers": self.borrowers, "funded": self.funded}
         amounts = {"offered": self.offered, "drawn": self.drawn, "mean_rate": self.mean_rate}
-        return {**counts, **amounts, **self.lines, "value": self.value}
+        return {**counts, **amounts, **self.lines, "value": self.value, **self.on_capital}
 
 
-NOBODY = Account("", 0, 0, 0.0, 0.0, 0.0, {line.name: 0.0 for line in LINES}, 0.0)
+NOBODY = Account("", 0, 0, 0.0, 0.0, 0.0, {line.name: 0.0 for line in LINES if line.always}, 0.0)
 
 
 def account_of(ledger: Ledger, further: Mapping[str, Floats] | None = None) -> Account:
@@ -146,7 +197,8 @@ def _account(
         offered=offered,
         drawn=float(np.sum(ledger.drawn[rows])),
         mean_rate=weighted / offered if offered else 0.0,
-        lines={line.name: float(np.sum(getattr(ledger, line.name)[rows])) for line in LINES},
+        lines={line.name: float(np.sum(getattr(ledger, line.name)[rows])) for line in ledger.lines},
         value=float(np.sum(ledger.value[rows])),
         further={key: float(np.sum(figures[rows])) for key, figures in further.items()},
+        capital_years=None if ledger.capital_years is None else float(np.sum(ledger.capital_years[rows])),
     )

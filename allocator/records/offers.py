@@ -57,7 +57,7 @@ class OfferBook:
     income: Floats
     """T (1 - p): interest per unit drawn and a unit of rate."""
     cost: Floats
-    """p L + f T: expected loss and funding a unit drawn."""
+    """p L + f T + k K T: expected loss, funding and cost of capital a unit drawn."""
     relationship: Floats
     """R: worth of the relationship, lost when the customer walks."""
     term: Floats

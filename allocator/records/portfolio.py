@@ -70,6 +70,15 @@ class Portfolio:
     """Further columns that limits read as text."""
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     """Further columns that limits read as numbers."""
+    requirement: Floats | None = None
+    """K of `policy.capital`, where capital has a cost: that which was decided by, whatever becomes of PD."""
+
+    @property
+    def tied_up(self) -> Floats:
+        """(n,) the capital that a unit drawn ties up, where it has a cost."""
+        if self.requirement is None:
+            raise ValueError("the borrowers' capital requirements have not been computed")
+        return self.requirement
 
     def __len__(self) -> int:
         return len(self.borrower_id)

@@ -39,12 +39,19 @@ class CapitalRule:
     lgd_floor: float = 0.0
     supporting_factor: bool = False
     """Whether requirements of classes sme and retail are multiplied by 0.7619."""
+    cost: float | None = None
+    """What a unit of capital costs a year, a part of the value; None: capital is no matter of the value."""
 
     @property
     def columns(self) -> frozenset[str]:
         """The columns of numbers that it reads, the canonical ones aside."""
         small = self.asset_class == "sme" or self.asset_class_by is not None
         return frozenset({self.turnover} if small and self.approach == "irb" else ())
+
+    @property
+    def charged(self) -> tuple[tuple[str | None, ...], frozenset[str]]:
+        """The columns of texts and of numbers that the value reads by it: none where capital has no cost."""
+        return ((), frozenset()) if self.cost is None else ((self.asset_class_by,), self.columns)
 
     def of_classes(self) -> Iterator[tuple[str, CapitalRule]]:
         """Each class with the rule of its borrowers, where a column says who is of which."""

@@ -251,7 +251,7 @@ class Policy:
     """The price list that the policy is held to, whatever `posting` leaves open; None: to none."""
     limits: tuple[Limit, ...] = ()
     capital: CapitalRule = field(default_factory=CapitalRule)
-    """How much capital a unit drawn ties up, where a limit asks for it."""
+    """How much capital a unit drawn ties up, where a limit asks for it, and what it costs."""
     changes: Changes = field(default_factory=Changes)
     """What may change of the offers to those who were served in the former run."""
     cuts: tuple[Cut, ...] = ()
@@ -271,7 +271,7 @@ class Policy:
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
         read = {column for limit in self.limits for column in (limit.each, limit.by, limit.class_column)}
-        read.update(c.column for c in self.conditions if c.values)
+        read.update(self.capital.charged[0], (c.column for c in self.conditions if c.values))
         return frozenset(filter(None, (*read, segment_column(self.posting)))) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:
@@ -281,7 +281,7 @@ class Policy:
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         measured |= {c for limit in self.limits if limit.rule for c in limit.rule.columns}
         measured |= {FORMER_AMOUNT for limit in self.limits if limit.measure == "clients_changed"}
-        return frozenset(ranged | weights | measured)
+        return frozenset(ranged | weights | measured | self.capital.charged[1])
 
     def in_stresses(self) -> Policy:
         """The policy with each limit that holds in named stresses as one limit more for each of them."""

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from allocator.insight.explain.explanation import Alternative, Explanation
 from allocator.insight.explain.flips import Flip
 from allocator.insight.explain.ledger import PricedAccount
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.records.limits import entry_of
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
@@ -28,6 +28,7 @@ _FIGURES = {
     "take_up": "take-up at every rate, times",
     "rate": "every rate, at its take-up, plus",
     "funding_rate": "funding rate",
+    "cost_of_capital": "cost of capital",
     "processing_cost": "processing cost of a loan",
     "max_amount": "largest loan",
 }
@@ -117,11 +118,13 @@ def _ledger(explanation: Explanation, currency: str) -> RenderableType:
     table = unheaded_table("left", "right", least=34)
     if explanation.amount:
         title = f"Ledger of the offer, {currency}"
-        for line in LINES:
+        for line in lines_among(priced.account.lines):
             money = priced.account.lines[line.name]
             if money or line.sign > 0:
                 table.add_row(line.label, f"{line.sign * money:,.2f}")
         table.add_row("= value", f"{priced.account.value:,.2f}")
+        for raroc in [*priced.account.on_capital.values()][1:]:
+            table.add_row("RAROC, a year, before the cost of capital", percent(raroc))
         charges, kept = priced.charges, priced.chosen
     elif best is not None:
         title = f"Ledger of the best offer that is not made ({percent(best.rate)}), {currency}"

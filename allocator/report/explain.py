@@ -14,13 +14,13 @@ from allocator.insight.explain.book import BookExplanation
 from allocator.insight.explain.ledger import LimitLine, PricedAccount
 from allocator.insight.explain.ranges import PriceRange
 from allocator.insight.variants import AddedValue
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.records.limits import conditional
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.limits import by_entry, limits_shown, one_more, points_of
-from allocator.report.money import Unit, figure, small, unit_for
+from allocator.report.money import Unit, figure, percent, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
 from allocator.report.plain import Text, plain_table, reasons_table, unheaded_table
@@ -93,7 +93,9 @@ def _document(book: BookExplanation) -> dict[str, Any]:
 def _segments(book: BookExplanation, currency: str) -> RenderableType:
     """Ledger by segment; `charged` is shadow prices times use, `reduced` the reduced value."""
     shown, whole = [*book.segments[:_MOST]], book.whole
-    lines = [line for line in LINES if any(segment.account.lines[line.name] for segment in book.segments)]
+    lines = [line for line in lines_among(whole.account.lines)
+             if any(segment.account.lines[line.name] for segment in book.segments)]  # fmt: skip
+    on_capital = [*whole.account.on_capital][1:]
 
     def money(segment: PricedAccount) -> dict[str, float]:
         own = {line.heading: segment.account.lines[line.name] for line in lines}
@@ -102,14 +104,18 @@ def _segments(book: BookExplanation, currency: str) -> RenderableType:
 
     def cells(segment: PricedAccount) -> list[str]:
         counts = (f"{segment.account.borrowers:,}", f"{segment.account.funded:,}")
-        return [*counts, *map(unit.write, money(segment).values())]
+        lends, returns = bool(segment.account.offered), segment.account.on_capital
+        told = (percent(returns[key]) if lends else "" for key in on_capital)
+        return [*counts, *told, *map(unit.write, money(segment).values())]
 
     headings = [*money(whole)]
     columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
     names = max(map(cell_len, [book.by, "total", *(segment.account.name for segment in shown)]))
-    unit = unit_for(columns, currency, room() - min(names, _WIDEST) - 2 * (2 + count))
-    figures = figures_of(("asked", "funded", *headings), [*map(cells, (*shown, whole))])
+    unit = unit_for(columns, currency, room() - min(names, _WIDEST) - 2 * (2 + count) - 9 * len(on_capital))
+    figures = figures_of(
+        ("asked", "funded", *map(str.upper, on_capital), *headings), [*map(cells, (*shown, whole))]
+    )
     listed = [*(segment.account.name for segment in shown), "total"]
     table = named_table(book.by, listed, figures, total=True)
     hidden = len(book.segments) - len(shown)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.records.columns import NUMBERS
-from allocator.records.ledger import LINES
+from allocator.records.ledger import ON_CAPITAL
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio, Text
 
@@ -38,7 +38,8 @@ def joined_frame(run: Outcome, reasons: pd.Series) -> pd.DataFrame:
         column.name: portfolio.number(column.name) for column in NUMBERS if is_told(portfolio, column.name)
     }
     columns |= dict(portfolio.numbers)
-    decided = ("amount", "rate", "take_up", "drawn", *(line.name for line in LINES), "value")
+    further = () if ledger.capital_cost is None else ON_CAPITAL[1:]
+    decided = ("amount", "rate", "take_up", "drawn", *(line.name for line in ledger.lines), "value", *further)
     columns |= {name: getattr(ledger, name) for name in decided}
     frame = pd.DataFrame({name: values[order] for name, values in columns.items()})
     frame = frame.replace([np.inf, -np.inf], np.nan)

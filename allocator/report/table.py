@@ -105,14 +105,23 @@ def _posted(posted: Mapping[str, float]) -> str:
 
 
 def _with_other(figures: Mapping[str, float]) -> dict[str, float]:
-    return {**figures, "other": sum(figures[line.name] for line in _OTHER)}
+    return {**figures, "other": sum(figures.get(line.name, 0.0) for line in _OTHER)}
 
 
 def _totals(grades: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     keys = ("borrowers", "funded", *_AMOUNTS, "other", "value")
     totals = {key: sum(figures[key] for figures in grades.values()) for key in keys}
-    weighted = sum(figures["mean_rate"] * figures["offered"] for figures in grades.values())
-    return {**totals, "mean_rate": weighted / totals["offered"] if totals["offered"] else 0.0}
+    rated = [("mean_rate", "offered"), *([("raroc", "capital_years")] if _on_capital(grades) else [])]
+    for rate, of in rated:
+        whole = sum(figures[of] for figures in grades.values())
+        weighted = sum(figures[rate] * figures[of] for figures in grades.values())
+        totals[rate] = weighted / whole if whole else 0.0
+    return totals
+
+
+def _on_capital(grades: Mapping[str, Mapping[str, float]]) -> bool:
+    """Whether capital has a cost, so that a return on it is told."""
+    return any("raroc" in figures for figures in grades.values())
 
 
 def _columns(grades: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
@@ -132,19 +141,20 @@ def _unit(grades: Mapping[str, Mapping[str, float]], currency: str) -> Unit:
     }
     count = max(len("funded"), len(f"{totals['borrowers']:,}"))
     names = max(len("total"), *(cell_len(grade) for grade in grades))
-    taken = min(names, _WIDEST_GRADE) + 2 * (2 + count) + len("  100.00%")
+    taken = min(names, _WIDEST_GRADE) + 2 * (2 + count) + (1 + _on_capital(grades)) * len("  100.00%")
     return unit_for(amounts, currency, room() - taken)
 
 
 def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> RenderableType:
-    columns = _columns(grades)
+    columns, on_capital = _columns(grades), ["raroc"] if _on_capital(grades) else []
 
     def cells(figures: Mapping[str, float]) -> list[str]:
         rate = percent(figures["mean_rate"]) if figures["offered"] else ""
         counts = (f"{int(figures['borrowers']):,}", f"{int(figures['funded']):,}")
-        return [*counts, rate, *(unit.write(figures[key]) for key in columns)]
+        returns = (percent(figures[key]) if figures["offered"] else "" for key in on_capital)
+        return [*counts, rate, *returns, *(unit.write(figures[key]) for key in columns)]
 
-    headings = ("asked", "funded", "rate", *columns.values())
+    headings = ("asked", "funded", "rate", *map(str.upper, on_capital), *columns.values())
     shown = dict(list(grades.items())[:_MOST_GRADES])
     rows = [*map(cells, shown.values()), cells(_totals(grades))]
     figures = figures_of(headings, rows)

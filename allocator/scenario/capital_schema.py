@@ -19,7 +19,7 @@ from allocator.records.risk import (
     AssetClass,
 )
 from allocator.scenario.limit_schema import number_column, text_column
-from allocator.scenario.quantities import Flag, PositiveMoney, Share, Text, Years, fraction, one_of
+from allocator.scenario.quantities import Flag, PositiveMoney, Rate, Share, Text, Years, fraction, one_of
 from allocator.scenario.typed import Typed
 
 _UNIT = {"unit": "units of the column"}
@@ -35,7 +35,7 @@ _IDLE: Mapping[str, Mapping[str, str]] = {
 
 
 class CapitalEntry(Typed):
-    """How much capital a unit drawn ties up, for limits by the measure capital."""
+    """How much capital a unit drawn ties up, for limits by the measure capital, and what it costs."""
 
     approach: Annotated[Approach, one_of(*get_args(Approach))] = "irb"
     """irb: the formula of internal ratings, by PD and LGD; standardised: 8 % of one risk weight for all."""
@@ -57,6 +57,9 @@ class CapitalEntry(Typed):
     """Smallest LGD that counts."""
     supporting_factor: Flag = False
     """Whether requirements of sme and retail are multiplied by 0.7619, whatever the exposure of the firm."""
+    cost: Rate | None = None
+    """What a unit of capital costs a year: it is taken off the value, which is then the economic value
+    added, and RAROC stands beside it. At 0 % that is all that changes; absent: neither."""
 
     @model_validator(mode="after")
     def _nothing_idle(self) -> CapitalEntry:

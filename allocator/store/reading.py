@@ -14,7 +14,7 @@ import pandas as pd
 
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import take
-from allocator.records.ledger import COMPUTED, LINES
+from allocator.records.ledger import COMPUTED, LINES, ON_CAPITAL
 from allocator.records.run import StoredRun
 from allocator.store.certificate import (
     RESTORE,
@@ -46,10 +46,11 @@ _KINDS: dict[str, tuple[type, str]] = {
 """What a summary says of the making of a run: nothing that a recheck could repeat, but of a kind."""
 _TOLD = frozenset(
     {
-        *_STATED, *(line.name for line in LINES), "schema", "name", "status", "stop", "proof", "currency",
-        "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
-        "refusal_constant", "by_grade", "limits", "notes", "seconds", "method", "peak_memory_mb", "versions",
-        "digest", "plugins", "solved_at", "per_point", "price_list", "limit_penalty",
+        *_STATED, *(line.name for line in LINES), *ON_CAPITAL, "schema", "name", "status", "stop", "proof",
+        "currency", "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income",
+        "budget_unspent", "refusal_constant", "by_grade", "limits", "notes", "seconds", "method",
+        "peak_memory_mb", "versions", "digest", "plugins", "solved_at", "per_point", "price_list",
+        "limit_penalty",
     }
 )  # fmt: skip
 """Keys that a summary may have."""
@@ -195,7 +196,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    known = (*TEXTS, *NUMBERS)
+    numbered = (*NUMBERS, *(ON_CAPITAL if {*ON_CAPITAL} & {*frame.columns} else ()))
+    known = (*TEXTS, *numbered)
     faults = [
         *_faults_at(
             path, [column for column in known if column not in frame.columns], "the column is missing"
@@ -206,7 +208,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     ]
     if faults:
         raise altered_file_error(str(path), faults)
-    numbers = {column: _numbers(frame[column]) for column in NUMBERS}
+    numbers = {column: _numbers(frame[column]) for column in numbered}
     for column, values in numbers.items():
         faults += _first_wrong_row(~np.isfinite(values), "is no finite number", frame[column], path)
         if column in _DECIDED:

@@ -174,9 +174,9 @@ def worth(case: Case, i: int, offer: Offer | None) -> float:
         return 0.0
     p, policy = case.portfolio, case.policy
     a, walks = offer.take_up, 1.0 - offer.take_up
-    interest = a * offer.rate * p.term[i] * (1.0 - p.pd[i])
-    loss, funding = a * p.pd[i] * p.lgd[i], a * policy.funding_rate * p.term[i]
-    margin = interest - loss - funding - walks * policy.churn_cost_rate
+    capital = policy.capital.cost * requirement(case, i) if policy.capital.cost else 0.0
+    loss, held = a * p.pd[i] * p.lgd[i], a * (policy.funding_rate + capital) * p.term[i]
+    margin = a * offer.rate * p.term[i] * (1.0 - p.pd[i]) - loss - held - walks * policy.churn_cost_rate
     kept = (policy.decline_churn - walks) * p.relationship_value[i]
     return float(margin * offer.amount + kept - a * policy.processing_cost)
 

@@ -18,7 +18,6 @@ from allocator.borrowers import read_inputs
 from allocator.certification.certify import recheck_with_proof
 from allocator.pipeline import allocate
 from allocator.records.document import seen_from
-from allocator.records.ledger import COMPUTED
 from allocator.records.run import Decisions
 from allocator.scenario import dump_scenario, load_scenario
 from allocator.scenario.places import paths_of
@@ -394,7 +393,7 @@ def decide(files: Files, amounts: Mapping[str, float], rates: Mapping[str, float
     proofs = certificate.get("tree"), certificate.get("lists")
     outcome, _ = recheck_with_proof(scenario, inputs, decisions, certificate["prices"], *proofs)
     grades = np.array(book.grade.values, dtype=object)[book.grade.codes]
-    columns = {name: getattr(outcome.ledger, name) for name in ("amount", "rate", *COMPUTED)}
+    columns = {name: getattr(outcome.ledger, name) for name in ("amount", "rate", *outcome.ledger.computed)}
     said = np.array([why[one] for one in ids], dtype=object)
     frame = pd.DataFrame({"borrower_id": book.borrower_id, "grade": grades, **columns, "reason": said})
     frame = frame.iloc[np.argsort(book.row, kind="stable")]

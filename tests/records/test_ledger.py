@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from allocator.records.ledger import COMPUTED, COSTS, LINES, Ledger, account_of, accounts_by
+from allocator.records.ledger import COMPUTED, LINES, ON_CAPITAL, Ledger, account_of, accounts_by
 from allocator.records.portfolio import Booleans, Text
 
 N = 5_000
 DRAW = np.random.default_rng(0)
 LEDGER = Ledger(*(DRAW.uniform(-1e6, 1e6, N) * (DRAW.random(N) < 0.7) for _ in fields(Ledger)))
+LEDGER = replace(LEDGER, capital_years=np.abs(LEDGER.drawn))
 MORE = {"pd": DRAW.random(N)}
 COLUMN = Text(DRAW.integers(-1, 4, N).astype(np.int32), ("A", "B", "C", "D", "nobody"))
 
@@ -29,13 +30,27 @@ def by_hand(member: Booleans | slice) -> dict[str, Any]:
         "mean_rate": float(np.sum(amount * rate)) / float(np.sum(amount)),
         **sums,
         "value": float(np.sum(LEDGER.value[member])),
+        "capital_years": (tied_up := float(np.sum(LEDGER.capital_years[member]))),
+        "raroc": (float(np.sum(LEDGER.value[member])) + sums["capital_cost"]) / tied_up,
     }
+
+
+def test_nothing_is_said_of_capital_that_costs_nothing() -> None:
+    columns = {f.name: getattr(LEDGER, f.name) for f in fields(Ledger) if f.name not in ON_CAPITAL}
+    plain = Ledger(**columns)
+    assert plain.computed == COMPUTED
+    assert account_of(plain).figures == {
+        name: figure for name, figure in by_hand(slice(None)).items() if name not in ON_CAPITAL
+    }
+    assert plain.at(slice(3)).capital_cost is None
+    assert not np.any(plain.raroc)
 
 
 def test_every_line_is_a_column_of_the_ledger() -> None:
     assert {line.name for line in LINES} < {column.name for column in fields(Ledger)}
-    assert [line.name for line in LINES if line not in COSTS] == ["interest"]
-    assert ("take_up", *(line.name for line in LINES), "value") == COMPUTED
+    assert [line.name for line in LINES if line.sign > 0] == ["interest"]
+    assert ("take_up", *(line.name for line in LINES[:-1]), "value") == COMPUTED
+    assert (*COMPUTED, *ON_CAPITAL) == LEDGER.computed
     assert len({line.heading for line in LINES}) == len(LINES)
 
 

@@ -135,7 +135,9 @@ def test_a_spreadsheet_computes_the_same_from_data_and_formulas(made: Made, open
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", ["sme-302-limits", "sme-302-whole-table", "sme-302-concentration"])
+@pytest.mark.parametrize(
+    "name", ["sme-302-limits", "sme-302-raroc", "sme-302-whole-table", "sme-302-concentration"]
+)
 def test_so_it_does_of_shipped_scenarios(name: str, tmp_path: Path) -> None:
     path, out = Path("scenarios") / f"{name}.yaml", tmp_path / "run.xlsx"
     assert main(["solve", str(path), "--out", str(tmp_path / "run")]) == 0

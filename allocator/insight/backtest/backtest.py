@@ -112,6 +112,10 @@ def score_periods(
     if any(scenario.strategy.book is not None for scenario in scenarios):
         problem = "a file's book is of today's borrowers, not of those of each period"
         raise InputError.of([Fault(problem, "name rules", field="--strategies")], "backtest")
+    if any(scenario.policy.capital.cost is not None for scenario in scenarios):
+        problem = "a cost of capital is not yet tested on a history, whose PDs are known to be 0 or 1"
+        remedy = "leave it out: --set policy.capital.cost=null"
+        raise InputError.of([Fault(problem, remedy, field="policy.capital.cost")], "backtest")
     tested: list[PeriodResult] = []
     hindsight: dict[str, float | None] = {}
     skipped: dict[str, str] = {}

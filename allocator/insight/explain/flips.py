@@ -115,7 +115,9 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
         changed = replace(policy, **other)
         return replace(offers, policy=changed, stakes=stakes_of(position, i, own, changed)).reduced
 
-    for column in ("pd", "lgd"):
+    capital = policy.capital
+    by_risk = capital.cost is not None and capital.approach == "irb"  # K follows PD and LGD along no line
+    for column in () if by_risk else ("pd", "lgd"):
         now = float(getattr(own, column)[0])
         yield BorrowerFigure(column, "fraction", now, 0.0, 1.0, partial(with_column, column))
     if own.relationship_value[0]:
@@ -129,6 +131,13 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
     yield BorrowerFigure(
         "funding_rate", "rate", policy.funding_rate, 0.0, 1.0, partial(with_policy, "funding_rate")
     )
+    if capital.cost is not None:
+
+        def at_cost(cost: float) -> Floats:
+            charged = replace(policy, capital=replace(capital, cost=cost))
+            return replace(offers, policy=charged, stakes=stakes_of(position, i, own, charged)).reduced
+
+        yield BorrowerFigure("cost_of_capital", "rate", capital.cost, 0.0, 1.0, at_cost)
     if policy.processing_cost:
         lines = partial(with_policy, "processing_cost")
         yield BorrowerFigure("processing_cost", "money", policy.processing_cost, 0.0, np.inf, lines)
@@ -177,10 +186,12 @@ def _prices(offers: Offers) -> Iterator[BorrowerFigure]:
 
 
 def turning_pd(position: Position, i: int) -> float:
-    """The nearest PD at which borrower `i`'s best response to the prices turns; NaN where there is none."""
+    """The nearest PD at which borrower `i`'s best response to the prices turns; NaN where none is known."""
     offers = offers_to(position, i)
     if len(offers) == 0 or position.terms.pinned[i]:
         return float("nan")
-    figure = next(figure for figure in _figures_of(position, i, offers) if figure.name == "pd")
-    ends = [flip.at for flip in _flips_along(figure, NOTHING * float(np.max(offers.amount)))]
-    return min(ends, key=lambda end: abs(end - figure.now), default=float("nan"))
+    negligible = NOTHING * float(np.max(offers.amount))
+    along = (figure for figure in _figures_of(position, i, offers) if figure.name == "pd")
+    ends = [flip.at for figure in along for flip in _flips_along(figure, negligible)]
+    now = float(offers.borrower.pd[0])
+    return min(ends, key=lambda end: abs(end - now), default=float("nan"))

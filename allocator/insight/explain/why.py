@@ -9,7 +9,6 @@ import numpy as np
 
 from allocator.insight.explain.offers import Offers
 from allocator.insight.explain.position import Position
-from allocator.records.ledger import COSTS
 from allocator.records.offers import SAME_RATE
 
 MOST = 4
@@ -56,7 +55,8 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
 
 def _costs(offers: Offers, k: int) -> list[Reason]:
     interest, rate = float(offers.ledger.interest[k]), 100 * float(offers.rate[k])
-    costs = {line.label: float(getattr(offers.ledger, line.name)[k]) for line in COSTS}
+    lines = (line for line in offers.ledger.lines if line.sign < 0)
+    costs = {line.label: float(getattr(offers.ledger, line.name)[k]) for line in lines}
     return [
         Reason(
             "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost

@@ -119,6 +119,12 @@ def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
             changed: dict[str, Any] = {key: less}
             words = f"{now:,.2f} to {less:,.2f}" if key == "processing_cost" else f"{now:.4%} to {less:.4%}"
             yield _under(case, name, words, replace(policy, **changed))
+    capital = policy.capital
+    if capital.cost:
+        less = (1.0 - size) * capital.cost
+        changed = {"capital": replace(capital, cost=less)}
+        words = f"{capital.cost:.4%} to {less:.4%}"
+        yield _under(case, "cost of capital", words, replace(policy, **changed))
     ticket = policy.ticket
     for name, now, then, changed in (
         ("largest ticket", ticket.max, (1 + size) * ticket.max, {"max": (1 + size) * ticket.max}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.records.scenario import Policy
 from allocator.report.committee.blocks import (
     Block,
@@ -71,8 +71,16 @@ def _posted(docs: Documents) -> Sequence[Inline]:
 
 def _made_of(docs: Documents) -> Sequence[Inline]:
     """The lines of the value that are not 0."""
-    earned = [line for line in LINES if line.sign > 0 and docs.number(("summary", line.name))]
-    costs = [line for line in LINES if line.sign < 0 and docs.number(("summary", line.name))]
+    earned = [
+        line
+        for line in lines_among(docs.at("summary"))
+        if line.sign > 0 and docs.number(("summary", line.name))
+    ]
+    costs = [
+        line
+        for line in lines_among(docs.at("summary"))
+        if line.sign < 0 and docs.number(("summary", line.name))
+    ]
     out: list[Inline] = []
     for sign, lines in ((": ", earned), (" less ", costs)):
         named: list[Inline] = []

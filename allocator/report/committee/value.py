@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
@@ -20,12 +20,17 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 
+_OF_CAPITAL = (
+    " The cost of capital is taken off too, at policy.capital.cost of a x K T, the capital tied up over the "
+    "term (capital_years): what is left is the economic value added. RAROC is the value before that cost by "
+    "capital_years."
+)
 _DRAWN: Place = ("summary", "drawn")
 
 
 def value_section(docs: Documents) -> Section:
     """Interest, less each cost, is the value."""
-    unit = docs.column([("summary", line.name) for line in LINES])
+    unit = docs.column([("summary", line.name) for line in lines_among(docs.at("summary"))])
     steps = [*_steps(docs)]
     top = max((max(step[2], step[3]) for step in steps), default=0.0) or 1.0
     low = min((min(step[2], step[3]) for step in steps), default=0.0)
@@ -46,7 +51,7 @@ def value_section(docs: Documents) -> Section:
 def _steps(docs: Documents) -> Iterator[tuple[str, Place, float, float, Tone, bool]]:
     """Label, place, from where to where, tone, and whether it is a cost; lines of nothing are left out."""
     level = 0.0
-    for line in LINES:
+    for line in lines_among(docs.at("summary")):
         place: Place = ("summary", line.name)
         amount = line.sign * docs.number(place)
         if amount or line.name in ("interest", "expected_loss", "funding_cost"):
@@ -72,28 +77,34 @@ def _missed(docs: Documents) -> Sequence[Inline]:
 
 def value_annex(docs: Documents) -> Section:
     """The ledger by grade, every line to the cent."""
-    lines = [line for line in LINES if docs.number(("summary", line.name))]
+    summary = docs.at("summary")
+    lines = [line for line in lines_among(summary) if docs.number(("summary", line.name))]
+    on_capital = "raroc" in summary
     columns = (
         Column("Grade", "text"), Column("Offered"), Column("Drawn"), Column("Mean rate"),
         *(Column(line.label.capitalize()) for line in lines), Column("Value"),
+        *((Column("RAROC"),) if on_capital else ()),
     )  # fmt: skip
     rows = [
         Row((str(place[-1]), docs.exact(*place, "offered"), docs.exact(*place, "drawn"),
              docs.percent((*place, "mean_rate"), decimals=4),
-             *(docs.exact(*place, line.name) for line in lines), docs.exact(*place, "value")))
+             *(docs.exact(*place, line.name) for line in lines), docs.exact(*place, "value"),
+             *((docs.percent((*place, "raroc")),) if on_capital else ())))
         for place in docs.places("summary", "by_grade")
     ]  # fmt: skip
     whole: Place = ("explain", "book")
     total = Row(
         ("Sum of the lines", docs.exact("summary", "offered"), docs.exact("summary", "drawn"), None,
-         *(docs.exact("summary", line.name) for line in lines), docs.exact(*whole, "value"))
+         *(docs.exact("summary", line.name) for line in lines), docs.exact(*whole, "value"),
+         *((docs.percent(("summary", "raroc")),) if on_capital else ()))
     )  # fmt: skip
     formula = words(
         "For an offer of x at rate r that a share a of customers accepts, with probability of default p, "
         "loss given default L, term T and funding rate f: drawn = a x, interest = a x r T (1 - p), "
         "expected loss = a x p L, funding = a x f T, and value = interest - expected loss - funding - "
         "what churn, processing and lost relationships cost. Sums are over all borrowers in "
-        "allocation.csv, which has each of these columns."
+        "allocation.csv, which has each of these columns.",
+        *((_OF_CAPITAL,) if on_capital else ()),
     )
     sums = words(
         "Value of the lines ", Strong(docs.exact(*whole, "value")), ", idle budget ",

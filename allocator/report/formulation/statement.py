@@ -133,6 +133,7 @@ def _costs(formulation: Formulation) -> dict[str, bool]:
     return {
         "expected loss": economics.pd.most > 0 and economics.lgd.most > 0,
         "funding": economics.funding_rate != 0,
+        "the cost of capital": economics.capital_cost != 0,
         "the cost of churn": economics.churn_cost != 0 and walks,
         "relationships lost": economics.relationship != type(economics.relationship)(0.0, 0.0),
         "processing": economics.processing_cost != 0,
@@ -147,6 +148,7 @@ def margin_of(formulation: Formulation, symbols: Symbols) -> str:
     margin = f"{a}{term}r_k{survives}"
     margin += f" - {a}p_i L_i" if costs["expected loss"] else ""
     margin += f" - {a}{term}f" if costs["funding"] else ""
+    margin += f" - {a}{term}e K_i" if costs["the cost of capital"] else ""
     return margin + (" - (1 - a_ik) κ" if costs["the cost of churn"] else "")
 
 

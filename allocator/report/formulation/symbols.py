@@ -129,6 +129,11 @@ def _borrowers_data(economics: Economics, formulation: Formulation) -> list[Datu
         *_unless_all(0.0, "L_i", "loss given default", share, economics.lgd),
         *_unless_all(1.0, term, "term", "years", economics.term),
         *_unless_all(0.0, "R_i", "worth of the relationship", currency, economics.relationship),
+        *(
+            [Datum(Math("K_i"), "capital requirement", share, span_of(economics.requirement))]
+            if economics.capital_cost
+            else []
+        ),
         Datum(Math("l_i"), "smallest loan", currency, span_of(amounts.smallest)),
         Datum(Math("u_i"), "largest loan", currency, span_of(amounts.largest)),
     ]
@@ -137,6 +142,7 @@ def _borrowers_data(economics: Economics, formulation: Formulation) -> list[Datu
 def _policy_data(economics: Economics) -> list[Datum]:
     figures = (
         ("f", "funding rate", "a year", economics.funding_rate),
+        ("e", "cost of capital", "a year", economics.capital_cost),
         ("κ", "cost of churn a unit lost", "a fraction", economics.churn_cost),
         ("d", "declined customers who leave", "a fraction", economics.decline_churn),
         ("c", "cost of one booked loan", "currency units", economics.processing_cost),

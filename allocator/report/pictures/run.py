@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.report.broken import broken_lines, broken_of
 from allocator.report.colours import Shade
 from allocator.report.drawing.chart import Axis, Bars, Chart
@@ -34,7 +34,7 @@ def run_chart(summary: Mapping[str, Any]) -> Chart:
 
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, float, Shade]]:
-    for line in LINES:
+    for line in lines_among(summary):
         amount = line.sign * summary[line.name]
         if amount:
             shade: Shade = "deep" if line.sign > 0 else "warn" if line.name == "expected_loss" else "rest"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from allocator.insight.audit import Audit, Entry
-from allocator.records.ledger import LINES, Ledger
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Column, Kind, Table
@@ -43,6 +43,7 @@ _LINE_FORMULAS = {
     "churn_cost": "=([amount]-[drawn])*policy_churn_cost_rate",
     "processing_cost": "=[take_up]*policy_processing_cost",
     "relationship_cost": "=(1-[take_up]-policy_decline_churn)*[relationship_value]",
+    "capital_cost": "=[capital_years]*policy_capital_cost",
 }
 """Line of the ledger -> its formula; a line without one is written as it was computed."""
 _BASIS_WORDS = {"offered": "unit offered", "drawn": "unit drawn", "interest": "unit of interest due",
@@ -104,6 +105,8 @@ class Borrowers:
         for name, (heading, kind) in CANONICAL.items():
             if self._has(name, own):
                 yield Column(name, heading, kind, own.number(name))
+        if own.requirement is not None:
+            yield Column("capital_requirement", "Capital requirement", "share", own.requirement)
         for name, figures in own.numbers.items():
             yield Column(self.key(name, "number"), name, "number", figures)
 
@@ -118,11 +121,17 @@ class Borrowers:
         yield Column("drawn", "Drawn", "money", decided.drawn, "=[amount]*[take_up]")
         gross = "=[drawn]*[rate]*[term_years]"
         yield Column("gross_interest", "Interest due", "money", decided.gross_interest, gross)
-        for line in LINES:
+        if decided.capital_years is not None:
+            tied_up = "=[drawn]*[capital_requirement]*[term_years]"
+            yield Column("capital_years", "Capital over the term", "money", decided.capital_years, tied_up)
+        for line in decided.lines:
             figures = getattr(decided, line.name)
             yield Column(line.name, _capital(line.label), "money", figures, self._line_formula(line.name))
-        value = "=" + "".join(f"{'+' if line.sign > 0 else '-'}[{line.name}]" for line in LINES)
+        value = "=" + "".join(f"{'+' if line.sign > 0 else '-'}[{line.name}]" for line in decided.lines)
         yield Column("value", "Value", "money", decided.value, value.replace("=+", "="))
+        if decided.capital_cost is not None:
+            earned = "=IF([capital_years]=0,0,([value]+[capital_cost])/[capital_years])"
+            yield Column("raroc", "RAROC", "share", decided.raroc, earned)
 
     def _line_formula(self, name: str) -> str | None:
         if name == "relationship_cost" and not self._has("relationship_value", self._audit.borrowers):
@@ -215,9 +224,12 @@ class Borrowers:
         yield Column("best_kept", "Best response", "money", kept, formulas)
 
     def _best_value(self) -> str | None:
-        if {line.name for line in LINES} != _LINE_FORMULAS.keys():
+        lines = {line.name for line in self._audit.decided.lines}
+        if not lines <= _LINE_FORMULAS.keys():
             return None
         inner = "[best_rate]*[term_years]*(1-[pd])-[pd]*[lgd]-policy_funding_rate*[term_years]"
+        if "capital_cost" in lines:
+            inner += "-policy_capital_cost*[capital_requirement]*[term_years]"
         drawn = f"[best_take_up]*([best_amount]*({inner})-policy_processing_cost)"
         walks = "(1-[best_take_up])*[best_amount]*policy_churn_cost_rate"
         relation = ""

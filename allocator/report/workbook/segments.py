@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.insight.audit import Entry
 from allocator.insight.compare.segments import by_column, mean_pd
-from allocator.records.ledger import LINES, Account
+from allocator.records.ledger import Account, lines_among
 from allocator.records.outcome import Outcome
 from allocator.records.workbook import Column, Table
 from allocator.report.joined import figures_of
@@ -33,7 +33,7 @@ def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry],
     """One row a value of `column`, whose cells on the sheets of borrowers have the key `key`."""
     accounts = sorted(by_column(run, column).values(), key=lambda one: (-one.offered, one.name))
     size = len(run.inputs.portfolio)
-    live = live and len(accounts) * size * (len(LINES) + 8) <= _LIVE
+    live = live and len(accounts) * size * (len(run.ledger.lines) + 8) <= _LIVE
     where = [None if not one.name or not live else f"EXACT(loan_{key},[name])" for one in accounts]
 
     def formulas(text: str) -> list[str | None]:
@@ -55,14 +55,28 @@ def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry],
         Column("pd", "PD", "share", [_number(mean_pd(one)) for one in accounts],
                formulas("=IF([offered]=0,0,SUMPRODUCT(@*loan_amount*loan_pd)/[offered])")),
         *(Column(line.name, line.label[:1].upper() + line.label[1:], "money",
-                 [one.lines[line.name] for one in accounts], added(line.name)) for line in LINES),
+                 [one.lines[line.name] for one in accounts], added(line.name))
+          for line in lines_among(whole.lines)),
         Column("value", "Value", "money", [one.value for one in accounts], added("value")),
+        *_on_capital(accounts, added("capital_years")),
         Column("share", "Share of offered", "share",
                [one.offered / whole.offered if whole.offered else 0.0 for one in accounts],
                formulas("=IF(summary_offered=0,0,[offered]/summary_offered)")),
         *_caps(column, accounts, entries),
     ]  # fmt: skip
     return Table(tuple(columns), None)
+
+
+def _on_capital(accounts: Sequence[Account], summed: list[str | None]) -> list[Column]:
+    """What is tied up over the term and earned on it, where capital has a cost."""
+    found = [one.on_capital for one in accounts]
+    if not any(found):
+        return []
+    raroc = "=IF([capital_years]=0,0,([value]+[capital_cost])/[capital_years])"
+    formulas = [None if formula is None else raroc for formula in summed]
+    tied_up = [own["capital_years"] for own in found]
+    return [Column("capital_years", "Capital over the term", "money", tied_up, summed),
+            Column("raroc", "RAROC", "share", [own["raroc"] for own in found], formulas)]  # fmt: skip
 
 
 def _caps(column: str, accounts: Sequence[Account], entries: Sequence[Entry]) -> list[Column]:

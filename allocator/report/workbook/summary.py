@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from allocator.insight.dossier import Dossier
-from allocator.records.ledger import LINES
+from allocator.records.ledger import lines_among
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Cell, Kind, Line, Sheet
 
@@ -78,7 +78,7 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     yield _line(f"Used of the budget ({budget.measure})", _money(budget.used, None, "=INDEX(limit_used,1)"),
                 currency, _money(budget.bound, None, "=INDEX(limit_bound,1)"),
                 _word(not budget.broken, "=INDEX(limit_holds,1)"))  # fmt: skip
-    for one in LINES:
+    for one in lines_among(account.lines):
         words = one.label[:1].upper() + one.label[1:]
         yield _line(words, _money(account.lines[one.name], f"summary_{one.name}", summed(one.name)), currency)
     yield _line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
@@ -96,6 +96,15 @@ def _rates(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     loss = account.lines["expected_loss"] / account.drawn if account.drawn else 0.0
     of_drawn = "=IF(summary_drawn=0,0,summary_expected_loss/summary_drawn)"
     yield _line("Expected loss of what is drawn", Cell(loss, "share", of_drawn))
+    if account.on_capital:
+        tied_up, raroc = account.on_capital.values()
+        summed = "=SUM(loan_capital_years)" if live else None
+        yield _line("Capital tied up over the term", _money(tied_up, "summary_capital_years", summed),
+                    dossier.run.currency)  # fmt: skip
+        earned = (
+            "=IF(summary_capital_years=0,0,(summary_lent_value+summary_capital_cost)/summary_capital_years)"
+        )
+        yield _line("RAROC, before the cost of capital", Cell(raroc, "share", earned))
 
 
 def _counts(dossier: Dossier, *, live: bool) -> Iterator[Line]:
@@ -118,6 +127,11 @@ def _terms(policy: Policy) -> Iterator[Line]:
     yield (Cell("Budget"), Cell(amount, "money", name="policy_budget"), Cell(policy.currency))
     for key, words, kind in _TERMS:
         yield (Cell(words), Cell(float(getattr(policy, key)), kind, name=f"policy_{key}"))
+    if policy.capital.cost is not None:
+        yield (
+            Cell("Cost of capital, a year"),
+            Cell(policy.capital.cost, "factor", name="policy_capital_cost"),
+        )
 
 
 def _money(value: float, name: str | None, formula: str | None) -> Cell:

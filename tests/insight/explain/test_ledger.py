@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from allocator.errors import InfeasibleError
 from allocator.insight.explain.ledger import BookLedger, book_ledger, priced_accounts
 from allocator.insight.explain.position import position_of
-from allocator.records.ledger import LINES, Account
+from allocator.records.ledger import Account, lines_among
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Text
 from allocator.records.strategy import SolverSettings
@@ -36,7 +36,7 @@ def adds_up(ledger: BookLedger) -> None:
 
 
 def costs(account: Account) -> float:
-    return sum(line.sign * account.lines[line.name] for line in LINES)
+    return sum(line.sign * account.lines[line.name] for line in lines_among(account.lines))
 
 
 @random_cases(12, full=25)
