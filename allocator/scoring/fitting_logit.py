@@ -163,7 +163,7 @@ def _fits(sample: _Sample, given: Declarations, order: Order) -> _Fits:
         grown = partial(sample.rejects.added_to, fit=alone)
         more, outcomes, counted = grown((frame, y, sample.weights))
         card = fit_scorecard(more, outcomes, kept, **further, **order.penalised, weights=counted)
-    held_out = chosen.held_out if chosen else out_of_fold_pd(frame, y, kept, grown=grown, **tried)
+    held_out = chosen.held_out if chosen else out_of_fold_pd(frame, y, kept, grown=grown, whole=card, **tried)
     return _Fits(card, plain, chosen, kept, held_out, lgd)
 
 

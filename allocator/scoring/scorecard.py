@@ -245,14 +245,15 @@ def out_of_fold_pd(
     seed: int = 0,
     weights: Floats | None = None,
     grown: Callable[[Rows], Rows] | None = None,
+    whole: Scorecard | None = None,
 ) -> Floats:
     """(n,) PD of each row by a scorecard fitted without its fold, preparation included.
 
-    `grown` adds to the rows that a fold is fitted to.
+    `grown` adds to the rows that a fold is fitted to; the search begins at the fit to all rows, the `whole`.
     """
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     out = np.empty(len(frame))
-    near = None
+    near = None if whole is None else (whole.preparation, whole.fit.coefficients)
 
     def fit_without(k: int) -> None:
         nonlocal near
