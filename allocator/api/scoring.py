@@ -32,7 +32,7 @@ from allocator.scoring.fitting_lgd import lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
-from allocator.scoring.order import Order
+from allocator.scoring.order import Order, penalty_faults
 from allocator.scoring.reading import TEXT, faults_located_in, read_table
 from allocator.scoring.rejects import Inference, order_faults
 from allocator.scoring.score import score_frame, text_columns
@@ -204,9 +204,7 @@ def fit_logit(
     True
     """
     found = order_faults(reject_inference, rejects, reject_factor, choose, time)
-    if strength is not None and penalty != "ridge":
-        problem, remedy = f"the penalty {penalty} has no strength", "leave it out, or say ridge"
-        found.append(Fault(problem, remedy, field="strength"))
+    found += penalty_faults(penalty, strength, "strength")
     if (owed is None) != (lost is None):
         found += [Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")]
     order = Order(

@@ -119,9 +119,6 @@ def logit(
 ) -> None:
     """PD from variables: a logit with Wald tests and expected signs (the default risk thesis)."""
     faults = target_faults(out, name)
-    if strength is not None and penalty != "ridge":
-        problem, remedy = f"the penalty {penalty} has no strength", "leave it out, or say ridge"
-        faults.append(Fault(problem, remedy, field="--strength"))
     grades, scale = None, None
     with gathering(faults):
         grades = _bounds(bounds)
@@ -132,9 +129,10 @@ def logit(
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting_logit import logit_from_files
-        from allocator.scoring.order import Order
+        from allocator.scoring.order import Order, penalty_faults
         from allocator.scoring.rejects import order_faults
 
+        faults += penalty_faults(penalty, strength, "--strength")
         faults += order_faults(reject_inference, rejects, reject_factor, choose, time)
 
         order = Order(

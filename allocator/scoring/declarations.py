@@ -52,7 +52,9 @@ class Declarations:
     derived: tuple[DerivedColumn, ...] = ()
     leaks: tuple[LeakyVariable, ...] = ()
     doubtful: frozenset[str] = frozenset()
-    """Variables and rules that something is wrong with: only whether a table has them can be looked at."""
+    """Variables and rules that something is wrong with: only their cells can be looked at."""
+    figures: frozenset[str] = frozenset()
+    """Those of them that read numbers, whatever else is wrong."""
     unmade: frozenset[str] = frozenset()
     """Derived columns that something is wrong with."""
 
@@ -129,21 +131,25 @@ def sound_declarations(
     late = [*_late(tree, results)]
     remedy = "leave it out; under leaks, the fit says what it would be worth"
     faults += [
-        tree.fault(place, f"{name} would tell the outcome: {why}", remedy) for place, name, why in late
+        tree.fault(place, f"{name} would tell the outcome" + (f": {why}" if why else ""), remedy)
+        for place, name, why in late
     ]
     if shape is None:
         return Declarations()
-    names = {place: entry_name(tree.find(place)) or "" for place in touched}
+    names = {place: entry_name(tree.find(place[:2])) or "" for place in touched}
     doubtful = {name for place, name in names.items() if place[0] in (wanted, "leaks") and name}
+    unread = {name for place, name in names.items() if place[2:] in ((), ("name",), ("kind",))}
+    unread |= {name for _, name, _ in late}
     doubtful |= {name for _, name, _ in late} - set(results)
     unmade = {name for place, name in names.items() if place[0] == "derived" and name}
-    return _declared(shape, doubtful, unmade, frozenset(results))
+    return _declared(shape, doubtful, doubtful - unread, unmade, frozenset(results))
 
 
 def _declared(
-    shape: DeclarationsShape, doubtful: Set[str], unmade: Set[str], results: Set[str]
+    shape: DeclarationsShape, doubtful: Set[str], known: Set[str], unmade: Set[str], results: Set[str]
 ) -> Declarations:
-    """The entries of a shape but those that something is wrong with."""
+    """The entries of a shape but those that something is wrong with; of some their kind is still `known`."""
+    entries = (*shape.variables, *shape.rules)
     wrong = doubtful | results
     derived = [derived_of(one) for one in shape.derived if one.name not in unmade]
     leaks = [
@@ -164,6 +170,7 @@ def _declared(
         tuple(derived),
         tuple(leaks),
         frozenset(doubtful - unmade),
+        frozenset(one.name for one in entries if one.name in known and one.kind not in OF_LEVELS) - unmade,
         frozenset(unmade),
     )
 
@@ -191,6 +198,8 @@ def derived_of(shape: DerivedShape) -> DerivedColumn:
     return DerivedColumn(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)
 
 
+OF_LEVELS = ("category", "qualitative")
+"""Kinds whose cells are no numbers."""
 _LISTS = ("variables", "rules", "derived", "leaks")
 
 

@@ -26,8 +26,8 @@ Words = tuple[str, str]
 def sound_part(
     tree: Node, shape: type[Found], faults: list[Fault], remedy: str | None = None
 ) -> tuple[Found | None, frozenset[Location]]:
-    """The document without what is wrong with it, None where nothing is left; and the items of lists
-    that something was taken out of, or that were themselves.
+    """The document without what is wrong with it, None where nothing is left; and the items of lists that
+    were taken out, (list, number), or that something was, (list, number, key).
 
     Every fault is added to `faults`; `remedy` is that of each, in a file that nobody writes by hand.
     """
@@ -59,8 +59,8 @@ class _Pruned:
 
     @property
     def touched(self) -> frozenset[Location]:
-        """Items of lists at the top, (list, number), that something was taken out of."""
-        return frozenset(place[:2] for place in self.gone if len(place) > 1 and isinstance(place[1], int))
+        """Items of lists at the top that were taken out, and keys of them: (list, number, key)."""
+        return frozenset(place[:3] for place in self.gone if len(place) > 1 and isinstance(place[1], int))
 
     def whole(self, location: Location) -> Location:
         """A place of `tree` in the whole tree: items that were taken out before it count."""

@@ -28,6 +28,7 @@ from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of
 from allocator.scoring.preparing import column_faults
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
+    PLAIN,
     TEXT,
     column,
     derive,
@@ -98,9 +99,10 @@ def rating_from_files(
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
     fitted = None
     with gathering(faults), faults_located_in(data, frame):
-        if y is None or len(faults) > len(found):
-            learn(frame, readable(given.rules, given, frame))
-        else:
+        known = readable(given.rules, given, frame)
+        if known and (y is None or len(faults) > len(found)):
+            learn(frame, known)
+        elif known and y is not None:
             money, corrected = amounts(frame, y, owed, lost)
             fitted = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
     with gathering(faults):
@@ -224,6 +226,11 @@ def training(
         frame = read_table(data, texts)
     except InputError as error:
         raise InputError.of([*faults, *error.faults], "Training data") from error
+    first, *others = named.items()
+    for role, name in others:
+        if name == first[1]:
+            problem = f"is named as the {first[0]} and as the {role}"
+            faults.append(Fault(problem, "name a column for each", str(data), field=name))
     lacking = [name for name in named.values() if name not in frame.columns]
     for role, name in named.items():
         if name in lacking:
@@ -255,7 +262,10 @@ def training(
         found: list[Fault] = []
         frame = derive(frame, given.derived, found)
         for name in sorted(given.doubtful):
-            column(frame, name, found)
+            if name in given.figures - set(texts):
+                numbers(frame, name, found, PLAIN)
+            else:
+                column(frame, name, found)
         if found:
             raise InputError.of(found, "Training data")
     return frame, y, left
@@ -297,9 +307,10 @@ def require_sound(faults: Sequence[Fault], subject: str) -> None:
 
 def readable(entries: Iterable[Entry], given: Declarations, frame: pd.DataFrame) -> list[Entry]:
     """Those of `entries` that do not read a derived column which could not be made."""
-    sources = {derivation.name: derivation.column for derivation in given.derived}
-    lost = {name for name, source in sources.items() if source not in frame.columns} | given.unmade
-    return [entry for entry in entries if entry.name not in lost]
+    made = {derivation.name for derivation in given.derived}
+    empty = {name for name in frame.columns if frame[name].isna().all()}
+    lost = {one.name for one in given.derived if one.name in empty and one.column not in empty - made}
+    return [entry for entry in entries if entry.name not in lost | given.unmade]
 
 
 def amounts(
@@ -308,7 +319,7 @@ def amounts(
     """Money owed and lost (n,), and what was corrected. Raises InputError: an amount that is none."""
     faults: list[Fault] = []
     bad, remedy = default.to_numpy() == 1, "write an amount, 0 or more"
-    money, gone = (numbers(frame, name, faults, "write plain numbers") for name in (owed, lost))
+    money, gone = (numbers(frame, name, faults, PLAIN) for name in (owed, lost))
     for name, needed in ((owed, np.ones_like(bad)), (lost, bad)):
         if name in frame.columns:
             values = pd.to_numeric(frame[name], errors="coerce")

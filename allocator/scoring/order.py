@@ -67,6 +67,13 @@ class Order:
         return {"folds": self.folds, "seed": self.seed, **self.penalised}
 
 
+def penalty_faults(penalty: Penalty, strength: float | None, option: str) -> list[Fault]:
+    """A fault where a strength is given, by an option of this name, to a penalty that has none."""
+    if strength is None or penalty == "ridge":
+        return []
+    return [Fault(f"the penalty {penalty} has no strength", "leave it out, or say ridge", field=option)]
+
+
 def time_faults(
     data: File, frame: pd.DataFrame, y: pd.Series | None, time: str | None, folds: int
 ) -> list[Fault]:

@@ -21,7 +21,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, Bins
 from allocator.scoring.codes import codes_beyond
 from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, unseen
-from allocator.scoring.reading import ImputedVariable
+from allocator.scoring.reading import PLAIN, ImputedVariable
 from allocator.scoring.variables import (
     MISSING,
     NumberColumn,
@@ -184,7 +184,7 @@ class Preparation:
         has not seen of a variable that refuses those.
         """
         faults: list[Fault] = []
-        cells = cells_by_name(self._declared, frame, faults, "write plain numbers")
+        cells = cells_by_name(self._declared, frame, faults, PLAIN)
         if seen:
             faults += self._refused(cells)
         if faults:

@@ -12,7 +12,7 @@ from allocator.errors import Fault, InputError, gathering
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, learn_bins
 from allocator.scoring.collinearity import Dependence, determined_columns
-from allocator.scoring.levels import Levels, level
+from allocator.scoring.levels import SHOWN, Levels, level
 from allocator.scoring.preparation import Cells, LearntColumn, Preparation, empty_cells
 from allocator.scoring.variables import (
     MISSING,
@@ -183,9 +183,7 @@ def _learn_bins(
         return None
     bins = learn_bins(variable, cells, y, weights)
     if len({weight for weight, rows in zip(bins.woe, bins.rows, strict=True) if rows}) < 2:
-        problem = "no cut that its declaration allows tells defaults apart"
-        remedy = "leave the variable out, or allow another shape or smaller bins"
-        faults.append(Fault(problem, remedy, field=variable.name))
+        faults.append(_untold(variable, cells))
         return None
     if isinstance(cells, Levels):
         seen = {level(name) for group in bins.groups for name in group}
@@ -193,6 +191,24 @@ def _learn_bins(
         return LearntColumn(variable, rare=rare, bins=bins)
     low, high = float(np.nanmin(cells.values)), float(np.nanmax(cells.values))
     return LearntColumn(variable, low, high, bins=bins)
+
+
+def _untold(variable: Variable, cells: NumberColumn | Levels) -> Fault:
+    """Of a variable all of whose bins tell the same."""
+    declared = variable.bins
+    if isinstance(cells, Levels) and declared is not None and declared.groups:
+        named = {level(name) for group in declared.groups for name in group}
+        if not named & set(cells.names):
+            there = ", ".join(cells.names[:SHOWN])
+            return Fault("no row has a level of its groups", f"its levels are {there}", field=variable.name)
+    if isinstance(cells, NumberColumn) and declared is not None and declared.cuts:
+        low, high = float(np.nanmin(cells.values)), float(np.nanmax(cells.values))
+        if not any(low < cut <= high for cut in declared.cuts):
+            problem = "all its values lie between two of its cuts"
+            return Fault(problem, f"they go from {low:g} to {high:g}", field=variable.name)
+    problem = "no cut that its declaration allows tells defaults apart"
+    remedy = "leave the variable out, or allow another shape or smaller bins"
+    return Fault(problem, remedy, field=variable.name)
 
 
 def _learn_number(

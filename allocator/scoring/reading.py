@@ -17,13 +17,14 @@ from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import SHOWN, UnseenLevel, cell_faults, fault_in_rows, level, levels_of, slips
-from allocator.scoring.rows import row_of, rows_in_file, rows_of, with_cells, with_rows
+from allocator.scoring.rows import rows_in_file, rows_of, with_cells, with_rows
 from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 
 Made = TypeVar("Made")
 _GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
 """A number with thousands separators."""
+PLAIN = "write plain numbers"
 TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 """Columns that stay text: "001" and "NA" are what they are."""
 
@@ -48,7 +49,7 @@ class DerivedColumn:
     def of(self, values: pd.Series, faults: list[Fault]) -> Floats | None:
         """(n,) 1.0, 0.0 or NaN; None and a fault where `above` meets a text."""
         if self.test == "above":
-            figures = numbers(values.to_frame(), str(values.name), faults, "write plain numbers")
+            figures = numbers(values.to_frame(), str(values.name), faults, PLAIN)
             return (
                 None if figures is None else np.where(np.isnan(figures), np.nan, figures > float(self.value))
             )
@@ -108,6 +109,10 @@ def derive(
             made[derivation.name] = np.full(len(frame), np.nan)
     for source, names in lacking.items():
         verb = "is" if len(names) == 1 else "are"
+        if source in made:
+            problem = f"is derived itself, {' and '.join(names)} {verb} derived from it"
+            found.append(Fault(problem, "derive from a column of the table", field=source))
+            continue
         problem = f"the column is missing, {' and '.join(names)} {verb} derived from it"
         remedy = meant(source, map(str, frame.columns)) or "add the column"
         found.append(Fault(problem, remedy, field=source))
@@ -146,6 +151,9 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
     if values is None:
         return None
     before = len(faults)
+    if values.dtype.kind in "Mm":
+        faults.append(Fault("holds dates, not numbers", remedy, field=name))
+        return None
     if values.dtype.kind not in "iufb" and values.notna().any():
         read = pd.to_numeric(values, errors="coerce")
         wrong = (read.isna() & values.notna()).to_numpy()
@@ -156,12 +164,9 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
             faults.append(fault_in_rows(problem, where, remedy, None, name))
         else:
             faults += cell_faults(values, wrong, "is no number", lambda cell: _plain(cell) or remedy)
-        texts = values.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
-        if texts.any() and not wrong.any():
-            row = int(np.flatnonzero(texts)[0])
-            problem = f"{values.tolist()[row]!r} is text"
-            faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
         figures = read.to_numpy(dtype=float, na_value=np.nan)
+        if not wrong.any():  # a text says what the same number would, to the last bit
+            figures = np.array([np.nan if pd.isna(cell) else float(cell) for cell in values], dtype=float)
     elif values.dtype == np.float64:
         figures = values.to_numpy()
     else:

@@ -398,6 +398,73 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
             "t.csv, row 3, x: 'n/a' is no number; write plain numbers",
         ),
     ),
+    "one column for everything": (
+        LOGIT + " --weights bad --rejects bad --reject-inference fuzzy --without bad --time bad",
+        SOUND,
+        nothing,
+        (
+            "--time: knows nothing of rejects; leave it or --rejects out",
+            "t.csv, bad: is named as the outcome and as the time; name a column for each",
+            "t.csv, bad: is named as the outcome and as the weights; name a column for each",
+            "t.csv, bad: is named as the outcome and as the rejects; name a column for each",
+            "t.csv, bad: is named as the outcome and as the reason to leave a row out; name a column for "
+            "each",
+            "t.csv, bad: gives every row a reason to be left out; leave it empty",
+        ),
+    ),
+    "columns derived from derived ones": (
+        LOGIT,
+        '{"variables": [{"name": "a"}, {"name": "b"}, {"name": "x"}, {"name": "c"}], "derived": [{"name": '
+        '"a", "column": "b", "is": 1}, {"name": "b", "column": "a", "is": 1}, {"name": "c", "column": '
+        '"kind", "above": 3}], "leaks": [{"name": "x"}]}',
+        nothing,
+        (
+            'd.json, line 1, leaks[x].why: the key is missing; add "why": text',
+            "d.json, line 1, variables[x]: x would tell the outcome; leave it out; under leaks, the fit says "
+            "what it would be worth",
+            "t.csv, row 1, kind: 'u' is no number, in 36 rows: 1, 2, 6, 8, 9, ...; write plain numbers",
+            "t.csv, row 3, kind: 'v' is no number, in 24 rows: 3, 4, 5, 7, 12, ...; write plain numbers",
+            "t.csv, b: is derived itself, a is derived from it; derive from a column of the table",
+            "t.csv, a: is derived itself, b is derived from it; derive from a column of the table",
+        ),
+    ),
+    "cells of a variable whose declaration is wrong": (
+        LOGIT,
+        '{"variables": [{"name": "x", "sign": "up"}, {"name": "y", "bins": {"most": 1}}]}',
+        cells(x={3: "1,200"}, y={5: "five"}),
+        (
+            "d.json, line 1, variables[x].sign: expected one of -1, 0, 1, found 'up'; write one of them",
+            "d.json, line 1, variables[y].bins.most: expected a whole number from 2 to 50, found 1; write "
+            "it so",
+            "t.csv, row 3, x: '1,200' is no number; write it without commas: 1200",
+            "t.csv, row 5, y: 'five' is no number; write plain numbers",
+        ),
+    ),
+    "cells of a rule whose declaration is wrong": (
+        RATING,
+        '{"rules": [{"name": "kind", "kind": "qualitative", "scores": {"u": "1", "v": 2}},\n {"name": "y", '
+        '"kind": "positive", "special": ["a"]}]}',
+        cells(y={5: "five"}),
+        (
+            "d.json, line 1, rules[kind].scores.u: expected a number from 0 to 1, found '1'; write it "
+            "without quotes",
+            "d.json, line 1, rules[kind].scores.v: expected a number from 0 to 1, found 2; write it so",
+            "d.json, line 2, rules[y].special[#1]: expected a number, found 'a'; write a number, without "
+            "quotes",
+            "t.csv, row 5, y: 'five' is no number; write plain numbers",
+        ),
+    ),
+    "groups and cuts that no row meets, and dates": (
+        LOGIT,
+        '{"variables": [{"name": "kind", "kind": "category", "bins": {"groups": [["w"], ["z"]]}}, {"name": '
+        '"x", "bins": {"cuts": [5, 9]}}, {"name": "when"}]}',
+        every(when=[f"2019-01-{1 + i % 28:02}" for i in range(60)]),
+        (
+            "t.csv, when: holds dates, not numbers; write plain numbers, or say category",
+            "t.csv, kind: no row has a level of its groups; its levels are u, v",
+            "t.csv, x: all its values lie between two of its cuts; they go from -0.997 to 1",
+        ),
+    ),
     "a weight beside which others are nothing": (
         LOGIT + " --weights day",
         SOUND,
@@ -419,12 +486,12 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         every(x=1),
         (
             "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
-            "--strength: the penalty flic has no strength; leave it out, or say ridge",
             "--bounds: 'C=x' is no bound; write GRADE=PD, such as A=1%",
             "--bounds: the bounds do not rise; list grades best first, each with its highest PD",
             "--points: odd is unknown; write pdo=20,base=600,odds=50, pdo and odds above 0",
             "--points: pdo is 0; write pdo=20,base=600,odds=50, pdo and odds above 0",
             "--lost: is missing; an LGD needs both columns",
+            "--strength: the penalty flic has no strength; leave it out, or say ridge",
             "t.csv, x: is constant: it can explain nothing; leave the variable out",
         ),
     ),

@@ -42,14 +42,24 @@ def test_a_derived_column_that_is_there_needs_no_source() -> None:
     ("cells", "text"),
     [
         ([1.0, "n/a"], "row 2, x: 'n/a' is no number; write plain numbers"),
-        (["12", "13"], "row 1, x: '12' is text"),
+        ([1.0, "n/a", "12"], "row 2, x: 'n/a' is no number; write plain numbers"),
+        (pd.to_datetime(["2019-03-01", None]), "x: holds dates, not numbers; write plain numbers"),
+        (pd.to_timedelta([1, 2], "D"), "x: holds dates, not numbers; write plain numbers"),
         ([1.0, np.inf], "row 2, x: is infinite"),
     ],
 )
-def test_cells_that_are_no_numbers(cells: list[object], text: str) -> None:
+def test_cells_that_are_no_numbers(cells: object, text: str) -> None:
     faults: list[Fault] = []
     assert numbers(pd.DataFrame({"x": cells}), "x", faults, "write plain numbers") is None
     assert text in str(faults[0])
+
+
+def test_texts_that_are_numbers_are_the_same_to_the_last_bit() -> None:
+    figures = [0.1 + 0.2, 1e-300, 123456789.123456789, -7.0, np.nan]
+    cells = [*map(repr, figures[:-1]), None]
+    for given in (pd.Series(cells), pd.Series(cells, dtype="string"), pd.Series([*cells[:3], -7, None])):
+        found = numbers(given.to_frame("x"), "x", [], "")
+        np.testing.assert_array_equal(found, figures)
 
 
 def test_tables_of_each_kind(tmp_path: Path) -> None:
