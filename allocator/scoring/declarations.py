@@ -23,6 +23,7 @@ from allocator.scoring.documents import (
     DeclarationsShape,
     DerivedShape,
     RuleShape,
+    VariableShape,
     content_of,
     origin_of,
     variable_of,
@@ -149,7 +150,7 @@ def _declared(
     shape: DeclarationsShape, doubtful: Set[str], known: Set[str], unmade: Set[str], results: Set[str]
 ) -> Declarations:
     """The entries of a shape but those that something is wrong with; of some their kind is still `known`."""
-    entries = (*shape.variables, *shape.rules)
+    entries: list[VariableShape | RuleShape] = [*shape.variables, *shape.rules]
     wrong = doubtful | results
     derived = [derived_of(one) for one in shape.derived if one.name not in unmade]
     leaks = [

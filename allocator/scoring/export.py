@@ -8,6 +8,7 @@ NULLIF, EXP, LN, SIGN and ABS alone; numbers are numbers there, levels texts as 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -20,6 +21,9 @@ from allocator.scoring.reading import DerivedColumn, faults_located_in
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import terms_of
 from allocator.scoring.variables import MISSING, state_name
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+"""A level that a column of fractions may hold too."""
 
 
 def exported(file: File, ending: str, table: str, found: Sequence[Fault] = ()) -> str | pd.DataFrame:
@@ -85,8 +89,8 @@ def _derived(one: DerivedColumn) -> str:
         return f"CASE WHEN {source} IS NULL THEN NULL WHEN {source} > {one.value!r} THEN 1 ELSE 0 END"
     yes, no = (1, 0) if one.test == "is" else (0, 1)
     cell = _cell(one.column)
-    asked = _text(one.asked)
-    return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {cell} = {asked} THEN {yes} ELSE {no} END"
+    asked = ", ".join(map(_text, _spellings(one.asked)))
+    return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {cell} IN ({asked}) THEN {yes} ELSE {no} END"
 
 
 def _term(column: LearntColumn, slopes: dict[str, float]) -> str:
@@ -105,7 +109,15 @@ def _term(column: LearntColumn, slopes: dict[str, float]) -> str:
 def _level_case(name: str, levels: Sequence[str], value: float) -> str:
     if list(levels) == [MISSING]:
         return f" WHEN {_cell(name)} IS NULL THEN {value!r}"
-    return f" WHEN {_cell(name)} IN ({', '.join(map(_text, levels))}) THEN {value!r}"
+    own = (_text(one) for level in levels for one in _spellings(level))
+    return f" WHEN {_cell(name)} IN ({', '.join(own)}) THEN {value!r}"
+
+
+def _spellings(level: str) -> list[str]:
+    """A level as databases cast it to a text: 2 of a column of fractions is 2.0, True is true."""
+    if _WHOLE.fullmatch(level):
+        return [level, f"{level}.0"]
+    return [level, level.lower(), level.upper()] if level in ("True", "False") else [level]
 
 
 def _bins(column: LearntColumn, slope: float) -> Iterator[str]:

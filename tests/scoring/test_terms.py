@@ -113,3 +113,19 @@ def test_an_older_card_has_no_reasons(book: pd.DataFrame, card: Scorecard) -> No
 
     with pytest.raises(InputError, match="does not keep the average borrower; fit it again, or leave it"):
         reasons_of(replace(card, means=None), book, 2)
+
+
+def test_whole_numbers_in_a_column_of_fractions_are_the_same_levels(book: pd.DataFrame) -> None:
+    rows = np.arange(len(book))
+    kinds = book.assign(kind=rows % 4 - 1, group=rows % 5, sound=np.where(rows % 3 > 0, "true", "False"))
+    variables = [
+        Variable("kind", "category"),
+        Variable("group", "category", bins=Binning()),
+        Variable("second", cut=None),
+        Variable("sound", "category"),
+    ]
+    derived = [DerivedColumn("second", "trade", "is", 1)]
+    card = fit_scorecard(kinds, kinds["bad"], variables, derived=derived)
+    kinds.loc[:1, ["kind", "group"]] = np.nan  # numbers of which one is empty are fractions
+    found = scored_in_sql(sql_of(card), kinds)
+    np.testing.assert_allclose(found["scored_pd"], card.apply(kinds)["pd"], rtol=1e-12)
