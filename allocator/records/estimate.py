@@ -14,4 +14,4 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        return f"{self.value:z.3f} ({self.low:z.3f} to {self.high:z.3f})"

@@ -394,5 +394,5 @@ def lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
     lines = {}
     for name, value in figures.items():
         title = f"{name.removesuffix('_out_of_fold').replace('_', ' ')}, {where}"
-        lines[title] = f"{value:.4f}" if isinstance(value, float) else str(Estimate(**value))
+        lines[title] = f"{value:z.4f}" if isinstance(value, float) else str(Estimate(**value))
     return lines

@@ -168,7 +168,7 @@ def _steps(docs: Documents, pairs: Sequence[Place]) -> tuple[Block, ...]:
         Column("Side", "text"),
         Column("Change, on top of those above", "text"),
         Column("adds"),
-        Column("at most"),
+        Column("at most, by prices"),
         Column("", "text"),
     )
     rows = [

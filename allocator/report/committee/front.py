@@ -137,7 +137,7 @@ def _more(docs: Documents) -> Sequence[Inline]:
     proven = docs.at("summary", "status") == "optimal"
     if proven and docs.number(("summary", "limits", 0, "bound")) >= _MANY_MILLIONS:
         most = short(_MILLION * docs.number(ONE_MORE)).replace(" ", "\N{NO-BREAK SPACE}")
-        said.append(f"; a million more brings at most {most}")
+        said += ["; a million more brings at most ", Strong(most)]
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
             change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")

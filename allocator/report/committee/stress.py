@@ -10,7 +10,6 @@ from allocator.report.committee.blocks import (
     Block,
     Cell,
     Column,
-    Inline,
     Listing,
     Row,
     Section,
@@ -63,9 +62,10 @@ def stress_section(docs: Documents) -> Section:
     )  # fmt: skip
     hidden = len(worlds) - len(shown)
     more = f"and {hidden} further stresses, in the annex" if hidden else ""
+    factors = _factors(docs, shown)
     return Section(
         "stress", "6 · What if the world turns worse?",
-        (Table(columns, tuple(rows), more=more),
+        (Table(columns, tuple(rows), more=more), *([note(f"{'; '.join(factors)}.")] if factors else []),
          note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
               "allocation under that stress, decided knowing it."), *_moved(docs, shown)),
         "a-stress",
@@ -106,6 +106,14 @@ def worst(docs: Documents) -> Place | None:
     return min(worlds, key=lambda world: docs.number((*world, "frozen", "value")), default=None)
 
 
+def _factors(docs: Documents, worlds: Sequence[Place]) -> list[str]:
+    """What each stress does, `severe: PD x 2.5, requests x 0.8`, of those that say it in figures."""
+    told = [(world, docs.at(*world, "factors")) for world in worlds]
+    return [
+        f"{_name(docs, world)}: {', '.join(_factor(key, by[key]) for key in by)}" for world, by in told if by
+    ]
+
+
 def stress_annex(docs: Documents) -> Section:
     """Factors and every figure."""
     columns = (
@@ -113,8 +121,8 @@ def stress_annex(docs: Documents) -> Section:
         Column("Funding"), Column("Loss rate"), Column("Funded"), Column("Limits broken", "text"),
     )  # fmt: skip
     rows: list[Row] = []
-    factors: list[tuple[Inline, ...]] = []
-    for world in docs.places("stress", "stresses"):
+    worlds = [*docs.places("stress", "stresses")]
+    for world in worlds:
         for which, said in (("frozen", "as it stands"), ("reoptimised", "decided anew")):
             own: Place = (*world, which)
             found = docs.at(*own)
@@ -131,9 +139,7 @@ def stress_annex(docs: Documents) -> Section:
                      docs.exact(*own, "funding_cost"), docs.percent((*own, "loss_rate"), decimals=4),
                      docs.count(*own, "funded"), names))
             )  # fmt: skip
-        told = docs.at(*world, "factors")
-        if told:
-            factors.append((f"{_name(docs, world)}: {', '.join(_factor(key, told[key]) for key in told)}",))
+    factors = _factors(docs, worlds)
     blocks: list[Block] = [
         words("A stress multiplies PD, LGD, requests and churn, and adds to the funding rate. As it "
               "stands: every offer is kept at its rate, cut to what is still asked for, and judged under "
@@ -141,7 +147,7 @@ def stress_annex(docs: Documents) -> Section:
               "on any allocation that keeps the limits there; one that breaks them may be worth more."),
     ]  # fmt: skip
     if factors:
-        blocks.append(Listing(tuple(factors)))
+        blocks.append(Listing(tuple((said,) for said in factors)))
     blocks.append(Table(columns, tuple(rows), f"Every world, {docs.currency}"))
     blocks += _moves(docs)
     blocks.append(note(*typed("From `allocator stress DIR/scenario.yaml`.")))

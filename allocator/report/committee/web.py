@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 
@@ -38,6 +39,8 @@ _STACKED_FROM = 5
 _WORD, _SHORT, _LETTER = 22, 12, 0.58
 """Letters of a word beside bars that is never broken, of a name that is not, and how wide one is, in em of a
 heading."""
+_FIGURES = 42
+"""Digits and signs of figures side by side in half a page that leave their headings room."""
 _DRAWN = 390.0
 """Pixels that a drawing is made for; on paper and on a phone it is about as wide."""
 
@@ -158,7 +161,8 @@ def _table(table: Table, behind: str) -> Markup:
     stacked = len(table.columns) >= (_STACKED_FROM if barred else _STACKED_FROM - 1)
     named = table.columns[0].kind == "text"
     names = [_written(row.cells[0]) for row in table.rows] if named else []
-    head = tag("tr", _heading(table.columns[0], _room_for(names)), *map(_heading, table.columns[1:]))
+    columns = _folded(table.columns) if _crowded(table) else table.columns
+    head = tag("tr", _heading(columns[0], _room_for(names)), *map(_heading, columns[1:]))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
     parts = [tag("caption", table.caption)] if table.caption else []
@@ -168,6 +172,19 @@ def _table(table: Table, behind: str) -> Markup:
     looks += ["bars"] * barred
     drawn = tag("table", *parts, class_=" ".join(looks) or None)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
+
+
+def _crowded(table: Table) -> bool:
+    """Whether figures take so much room that units go on below their headings."""
+    rows = [*table.rows, *([table.total] if table.total else [])]
+    columns = zip(*(row.cells for row in rows), strict=True)
+    widest = (max(len(one.text) if isinstance(one, Figure) else 0 for one in cells) for cells in columns)
+    return sum(widest) > _FIGURES
+
+
+def _folded(columns: Sequence[Column]) -> list[Column]:
+    """The columns with headings that fold before their units."""
+    return [replace(one, heading=one.heading.replace("\N{NO-BREAK SPACE}", " ")) for one in columns]
 
 
 def _written(cell: Cell) -> str:
@@ -185,12 +202,11 @@ def _room_for(names: Sequence[str]) -> str | None:
 
 
 def _heading(column: Column, style: str | None = None) -> Markup:
-    """A heading, whose unit may fold; above a bar, whose numbers stand beside it, an empty cell."""
+    """A heading; above a bar, whose numbers stand beside it, an empty cell."""
     if not column.heading:
         return tag("td", style=style)
     kind = None if column.kind == "number" else "t"
-    heading = column.heading.replace("\N{NO-BREAK SPACE}", " ")
-    return tag("th", heading, scope="col", class_=kind, style=style)
+    return tag("th", column.heading, scope="col", class_=kind, style=style)
 
 
 def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:
