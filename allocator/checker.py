@@ -314,9 +314,9 @@ def share_of(entry: Any) -> dict[str, Any]:
     """What a limit is a share of: `of` as a basis or an amount of the policy, `base` the filter of whom."""
     if isinstance(at(entry, "of"), dict):
         entries(entry, "of", "measure where")
-        basis = word(entry, "of.measure", ["offered", "drawn"], "offered")
+        basis = word(entry, "of.measure", ["offered", "drawn", "loans"], "offered")
         return {"of": basis, "base": entries(entry, "of.where")}
-    named = word(entry, "of", ["budget", "own_funds", "total", "drawn", ""], "")
+    named = word(entry, "of", ["budget", "own_funds", "total", "drawn", "loans", ""], "")
     return {"of": {"total": "offered"}.get(named, named), "base": None}
 
 
@@ -1181,7 +1181,7 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
             whole = rows.measure == "loans" or in_cents
             if (
                 whole
-                and rows.of != "drawn"
+                and rows.of not in ("drawn", "loans")
                 and not rows.among
                 and len(own)
                 and weight.min() == weight.max() != 0

@@ -24,6 +24,7 @@ GROUPS = (
     Group("offered", (Condition("grade", ("A",)),)),
     Group("drawn", (Condition("pd", above=0.01), Condition("sector", ("food", "NO")))),
 )
+LOANS = Group("loans", (Condition("sector", ("food", "NO")),))
 MEASURES = (
     *("offered", "drawn", "interest", "gross_interest", "expected_loss", "clients_changed", "loans"),
     *("value", "value"),
@@ -144,11 +145,10 @@ def limits_around(
     """A limit of any family, sense and shape whose bound lies at or about what `sample` uses."""
     measure = draw(st.sampled_from(measures))
     sense = draw(st.sampled_from((*SENSES, "at_most")))
-    of = (
-        None
-        if measure in COUNTED
-        else draw(st.sampled_from((None, None, "budget", "own_funds", "total", "drawn", *GROUPS)))
-    )
+    shares = (None, None, "budget", "own_funds", "total", "drawn", *GROUPS)
+    if measures == ("loans",):
+        shares = (None, "loans", "loans", LOANS)
+    of = None if measure in COUNTED and measures == MEASURES else draw(st.sampled_from(shares))
     where = draw(
         st.sampled_from(
             (

@@ -349,7 +349,7 @@ def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None
     """The basis that the limit is a share of, "" without one, and whom it counts (n,), None: everybody."""
     if isinstance(limit.of, Group):
         return limit.of.basis, inside_of(limit.of.where, as_counted(limit, portfolio))
-    return {"total": "offered", "drawn": "drawn"}.get(limit.of or "", ""), None
+    return {"total": "offered", "drawn": "drawn", "loans": "loans"}.get(limit.of or "", ""), None
 
 
 def _lent_to(base: Booleans | None, portfolio: Portfolio) -> float:

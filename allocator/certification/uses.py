@@ -51,7 +51,7 @@ class Totals:
     rows: tuple[RowTotals, ...]
     """One a block."""
     bases: dict[str, float]
-    """What limits may be a share of: offered and drawn, of all borrowers."""
+    """What limits may be a share of: offered, drawn and loans, of all borrowers."""
     cents: WholeSums
     """(1,) offered to everybody."""
     off: int
@@ -59,7 +59,7 @@ class Totals:
 
     @classmethod
     def of(cls, blocks: tuple[Block, ...], bases: Bases) -> Totals:
-        sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn")}
+        sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn", "loans")}
         made = np.flatnonzero(bases.offered)
         held = Bases(*(getattr(bases, basis)[made] for basis in BASES))
         cents, off = whole_cents(held.offered)

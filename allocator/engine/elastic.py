@@ -74,7 +74,7 @@ class _Answers:
     use: sparse.csr_array
     """(P, m)"""
     reference: Floats
-    """(P, references) what each makes of it: money offered, drawn, and that to single groups."""
+    """(P, references) what each makes of it: money offered, drawn, and that, or loans, to single groups."""
 
     def joined(self, more: _Answers) -> _Answers:
         return _Answers(
@@ -154,7 +154,7 @@ class Elastic:
         places = np.array(sorted(loose), dtype=np.int64)
         everything = np.ones(self.rows, dtype=bool)
         moved = np.zeros(len(self.bounds.names))
-        at = _Question(everything, places, moved, np.full(len(self._references), self._budget), priced=False)
+        at = _Question(everything, places, moved, self._sizes, priced=False)
         point, _, broken = self._ask(at)
         if broken > _SAME:
             return None
@@ -176,8 +176,14 @@ class Elastic:
     def _budget(self) -> float:
         return max(abs(self.columns.limits.rows[0].size), self.columns.money_unit)
 
+    @cached_property
+    def _sizes(self) -> Floats:
+        """(references,) what each may come to: the budget, or a loan to everybody."""
+        loans = float(len(self.columns))
+        return np.array([loans if basis == "loans" else self._budget for basis, _ in self._references])
+
     def _lent(self, point: Floats) -> Floats:
-        return np.maximum(self._pool.reference.T @ point[: len(self._pool.group)], 1e-6 * self._budget)
+        return np.maximum(self._pool.reference.T @ point[: len(self._pool.group)], 1e-6 * self._sizes)
 
     def _needed(self, at: _Question, point: Floats) -> Floats:
         """(E,) the moves at `point`; of shares of what is lent as the point itself needs them."""
@@ -193,7 +199,8 @@ class Elastic:
             if not len(rows):
                 continue
             whole = lent[share[rows]] + self._before[rows]
-            over = (use[rows] - self.columns.limits.rhs[rows]) / np.maximum(whole, _SAME * self._budget)
+            least = _SAME * self._sizes[share[rows]]
+            over = (use[rows] - self.columns.limits.rhs[rows]) / np.maximum(whole, least)
             needed[e] = float(np.max(over)) if bounds.up[e] else float(np.min(over))
             needed[e] = max(needed[e], 0.0) if not bounds.down[e] else needed[e]
             needed[e] = min(needed[e], 0.0) if not bounds.up[e] else needed[e]
@@ -354,7 +361,11 @@ class Elastic:
         )
         in_all = np.array([np.bincount(owner, sums[:, h], minlength=self.groups) for h in range(channels)])
         use = spread @ limits.matrix.T + sparse.csr_array((limits.everywhere @ in_all).T)
-        lent = {"offered": answers.amount, "drawn": columns.take_up(answers.option) * answers.amount}
+        lent = {
+            "offered": answers.amount,
+            "drawn": columns.take_up(answers.option) * answers.amount,
+            "loans": np.where(answers.option >= 0, 1.0, 0.0),
+        }
         references = [
             np.bincount(
                 self._group,

@@ -45,7 +45,7 @@ def _tolerances(columns: Columns, scale: Floats) -> Floats:
 
 def references(columns: Columns, option: Codes, amount: Floats) -> Floats:
     """(m,) |q| x what is lent of each row's reference, 0 where it has none."""
-    limits, lent = columns.limits, {"offered": amount}
+    limits, lent = columns.limits, {"offered": amount, "loans": np.where(option >= 0, 1.0, 0.0)}
     if any(row.reference == "drawn" for row in limits.rows):
         lent["drawn"] = columns.take_up(option) * amount
     sums: dict[tuple[str, int], float] = {("", id(None)): 0.0}

@@ -152,7 +152,8 @@ class _Program:
         groups = np.flatnonzero(possible.cells) if rows and len(possible.who) else np.empty(0, dtype=np.int64)
         if not len(groups) or len(groups) + len(rows) > MOST:
             return None
-        columns, unit = _Columns(possible, groups), float(np.min(offers.low[possible.who]))
+        unit = float(np.min(offers.low[possible.who]))
+        columns = _Columns(possible, groups, unit)
         left, inside = columns.rows(rows)
         money = np.bincount(possible.cell, offers.high[possible.who], minlength=limits.cells)[groups]
         high = np.full(columns.size, np.inf)
@@ -196,8 +197,8 @@ Entries = list[tuple[Integers, Floats]]
 class _Columns:
     """The variables, one per group and quantity, and what ties them to one another."""
 
-    def __init__(self, possible: PossibleOffers, groups: Integers) -> None:
-        self.possible, self.groups = possible, groups
+    def __init__(self, possible: PossibleOffers, groups: Integers, unit: float) -> None:
+        self.possible, self.groups, self.unit = possible, groups, unit
         self.size = 0
         self.ties: Entries = []
         self._known: dict[int, Integers] = {}
@@ -249,12 +250,17 @@ class _Columns:
     def _made(self, channel: int) -> Integers:
         limits, possible = self.possible.limits, self.possible
         kind, weight = BASES[limits.channels[channel].basis], limits.channels[channel].weight
-        basis = self._money if kind == "offered" else self._drawn
+        basis = self._money if kind in ("offered", "loans") else self._drawn
         if weight is None and kind in ("offered", "drawn"):
             return basis
         ones = np.ones(len(possible.who))
         term = possible.offers.term[possible.who]
         span = (ones, ones) if kind != "interest" else (possible.rate[0] * term, possible.rate[1] * term)
+        if kind == "loans":  # a loan of x is 1 / x loans a unit of money
+            span = (
+                self.unit / possible.offers.high[possible.who],
+                self.unit / possible.offers.low[possible.who],
+            )
         made = self._more(len(self.groups))
         self._tied(made, basis, *possible.weighted(channel, span))
         return made

@@ -33,10 +33,11 @@ NamedMeasure = Literal[
     "loans", "value"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
-Reference = Literal["budget", "own_funds", "total", "drawn"]
+Reference = Literal["budget", "own_funds", "total", "drawn", "loans"]
 """What a bound may be a share of."""
 Basis = Literal["offered", "drawn"]
-"""What uses the budget."""
+Referred = Literal["offered", "drawn", "loans"]
+"""What uses the budget, and what of a group's a bound may be a share of."""
 Spend = Literal["at_most", "exactly"]
 COUNTED: tuple[Measure, ...] = ("loans", "clients_changed")
 """Measures that count offers, one by one."""
@@ -125,9 +126,9 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Group:
-    """What a bound may be a fraction of: all that some borrowers are offered, or draw."""
+    """What a bound may be a fraction of: all that some borrowers are offered, or draw, or their loans."""
 
-    basis: Basis = "offered"
+    basis: Referred = "offered"
     where: tuple[Condition, ...] = ()
     """Who counts passes all; none: everybody."""
 
@@ -166,13 +167,12 @@ class Limit:
 
     @property
     def reference(self) -> Group | None:
-        """Whose money the bound is a fraction of, where that moves with what is lent; else None."""
+        """Whose money or loans the bound is a fraction of, where that moves with what is lent; else None."""
         return self.of if isinstance(self.of, Group) else _LENT.get(self.of or "")
 
     @property
     def own_weights(self) -> bool:
-        """Whether the measure's weights follow from more than a formula of two columns: a package's code, or
-        a rule of the policy, or a stress."""
+        """Whether a package's code, a rule of the policy or a stress gives the measure its weights."""
         return self.plugin is not None or self.rule is not None or self.stress is not None
 
     @property
@@ -220,7 +220,7 @@ class Limit:
         return replace(self, bound=self.bound * everyone * stress.limits.of(self.name))
 
 
-_LENT = {"total": Group("offered"), "drawn": Group("drawn")}
+_LENT = {"total": Group("offered"), "drawn": Group("drawn"), "loans": Group("loans")}
 """The references that count everybody."""
 
 

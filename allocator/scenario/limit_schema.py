@@ -30,12 +30,13 @@ from allocator.records.scenario import (
     LARGEST_PENALTY,
     LARGEST_RATIO,
     OWN_FUNDS,
-    Basis,
     NamedMeasure,
     Reference,
+    Referred,
 )
 from allocator.records.stress import BASE, SHOCKED
 from allocator.scenario.quantities import Quantity, Text, WrittenNumber, fraction, money, number, one_of, text
+from allocator.scenario.shares import all_by, no_share
 from allocator.scenario.typed import Typed, told_by_keys
 
 ON_RISK = ("interest", "expected_loss", "capital", "tail_loss", VALUE)
@@ -218,8 +219,9 @@ def readable(where: Filter) -> Filter:
 class GroupEntry(Typed):
     """A limit that is a share of what some borrowers are lent, in the place of all of them."""
 
-    measure: Annotated[Basis, one_of(*get_args(Basis))] = "offered"
-    """What of theirs the bound is a fraction of: what they are offered, or expected to draw."""
+    measure: Annotated[Referred, one_of(*get_args(Referred))] = "offered"
+    """What of theirs the bound is a fraction of: what they are offered, or expected to draw, or of a limit on
+    loans how many they get."""
     where: Annotated[Filter, AfterValidator(readable), Field(examples=["{grade: car}"])]
     """Column: a text, a list of texts, or a range. Who counts passes all."""
 
@@ -256,7 +258,8 @@ class LimitEntry(Typed):
         | None
     ) = None
     """What the bound is a fraction of: the budget, the lender's own funds (own_funds), everything offered
-    (total), everything drawn, or what a group is lent, as {where: {grade: car}}; absent: money."""
+    (total), everything drawn, of a limit on loans all of them (loans), or what a group is lent, as
+    {where: {grade: car}}; absent: money, or a number."""
     weight: Annotated[Text, AfterValidator(number_column)] | None = None
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
     where: Annotated[Filter, AfterValidator(readable)] | None = None
@@ -291,12 +294,9 @@ class LimitEntry(Typed):
     def _money_only(
         cls, of: Reference | GroupEntry | None, info: ValidationInfo
     ) -> Reference | GroupEntry | None:
-        measure = info.data.get("measure")
-        if of is not None and measure in COUNTED:
-            unit = "loans" if measure == "loans" else "clients"
-            whole = of if isinstance(of, str) else f"money {of.measure}"
-            problem = f"a number of {unit} is no fraction of the {whole}"
-            raise refuse(Misfit(problem, "leave `of` out, or measure offered or drawn"))
+        whole = of.measure if isinstance(of, GroupEntry) else of
+        if misfit := no_share(info.data.get("measure"), whole, of_group=whole is not of):
+            raise refuse(misfit)
         return of
 
     @field_validator("exactly")
@@ -370,9 +370,9 @@ class LimitEntry(Typed):
                 problem = f"what a group is {self.measure} is always 100 % of itself"
                 raise refuse(Misfit(problem, "let `of` name another group"))
             return self
-        whole = {"offered": "total", "drawn": "drawn"}.get(self.measure)
+        whole = {"offered": "total", "drawn": "drawn", "loans": "loans"}.get(self.measure)
         if self.of is not None and self.of == whole and not (self.weight or self.where or self.each):
-            problem = f"all that is {self.measure} is always 100 % of itself"
+            problem = f"{all_by(self.measure)} is always 100 % of itself"
             raise refuse(Misfit(problem, "add where, each or weight, or write another `of`"))
         return self
 

@@ -32,6 +32,8 @@ _FILTERS: tuple[Mapping[str, Any], ...] = (
     {"exposure": {"above": 0.0}},
 )
 _UNDER = (("bad", Stress(pd=Shock(1.4, (StressCase((Condition("region", ("east",)),), 1.5),)))),)
+_COUNTED = (None, Group("loans", (Condition("region", ("east", "north")),)), "loans")
+"""What limits on loans are a share of, by their place."""
 _LOOSE = (1.0, 1.02, 1.1, 1.3)
 """Room that a limit leaves a sample allocation, which therefore meets it."""
 
@@ -134,7 +136,7 @@ def _around_a_sample(draw: np.random.Generator, case: Case, measures: tuple[str,
     for k in range(int(draw.integers(0, 4))):
         measure, sense = _one(draw, *measures), _one(draw, *SENSES[: 3 if k else 4])
         shape = {
-            "of": None if measure == "loans" else _one(draw, None, "budget", "total", "drawn"),
+            "of": _COUNTED[k] if measure == "loans" else _one(draw, None, "budget", "total", "drawn"),
             "where": _one(draw, *_FILTERS),
             "each": _one(draw, None, None, "sector", "region") if sense != "exactly" else None,
             "weight": _one(draw, None, None, "k", "score"),

@@ -331,7 +331,7 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             amount = amounts[entry.of] or 0.0
             yield Row(**shared, bound=entry.bound * amount, limit=entry.bound, amount=amount)
         else:
-            reference, base = "offered" if entry.of == "total" else "drawn", None
+            reference, base = "offered" if entry.of == "total" else str(entry.of), None
             if isinstance(entry.of, Group):
                 reference, tests = entry.of.basis, entry.of.where
                 base = frozenset(i for i in range(len(p)) if all(passes(test, p, i) for test in tests))

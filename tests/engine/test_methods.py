@@ -84,10 +84,11 @@ def test_the_random_books_hold_a_limit_of_every_kind() -> None:
     limits = [entry for case in books for entry in case.policy.limits]
     assert {(entry.measure, entry.sense) for entry in limits} == set(product(MEASURES, SENSES))
     assert {entry.of for entry in limits if isinstance(entry.of, str)} == {
-        "budget", "own_funds", "total", "drawn"
+        "budget", "own_funds", "total", "drawn", "loans"
     }  # fmt: skip
     assert {len(entry.under) for entry in limits} == {0, 1}
-    assert {entry.of.basis for entry in limits if isinstance(entry.of, Group)} == {"offered", "drawn"}
+    groups = {entry.of.basis for entry in limits if isinstance(entry.of, Group)}
+    assert groups == {"offered", "drawn", "loans"}
     assert {entry.each for entry in limits} == {None, "grade", "sector", "region"}
     assert {entry.weight for entry in limits} == {None, "pd", "k", "score"}
     budgets = {(case.policy.budget.spend, case.policy.budget.basis) for case in books}

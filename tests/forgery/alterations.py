@@ -351,6 +351,15 @@ INPUTS = [
         value_that_falls_short=lambda files: decide(files, {"F01": 0.0, "F02": 0.0}),
     ),
     *of(
+        "counted",
+        another_share_of_loans=setting(SCENARIO, "policy.limits.0.at_least", 0.6),
+        a_share_of_another_sector=setting(SCENARIO, "policy.limits.1.of.where", {"sector": "steel"}),
+        a_number_of_loans_more=moving(CERTIFICATE, "limits.1.used"),
+        a_bound_of_loans=moving(CERTIFICATE, "limits.2.bound"),
+        a_price_of_a_loan_of_the_wrong_sign=agreed("prices.A by number", lambda price: -price),
+        fewer_loans_than_the_share=lambda files: decide(files, {"F01": 0.0}),
+    ),
+    *of(
         "stressed",
         a_milder_stress=lambda files: files.scenario("all: 1.2", "all: 1.1"),
         a_milder_stress_of_a_limit=lambda files: files.scenario("all: 1.3", "all: 1.25"),
@@ -553,6 +562,7 @@ TREES = [
         a_fraction_of_a_loan=tree(lambda t: t["lots"].update(few=5.0)),
         no_tree=lambda files: files.certificate(lambda d: d.pop("tree") and None),
     ),
+    *of("counted", no_price_of_a_loan=tree(lambda t: _leaf_of(t)["prices"].pop("A by number"))),
     *of("earning", no_price_of_value=tree(lambda t: _leaf_of(t)["prices"].update({"earned [severe]": 0.0}))),
 ]
 """Proof trees that prove less than they say."""

@@ -90,6 +90,27 @@ solver: {time_limit: 20}
 """
 """A floor on what offers are worth, under a stress too, and on what those to a grade are."""
 
+COUNTED = """\
+schema: 1
+name: counted
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 1_730_000}
+  ticket: {min: 100_000, max: 600_000}
+  processing_cost: 1500
+  rates: {A: [4%, 15%], B: [4%, 15%]}
+  limits:
+    - {name: A by number, measure: loans, where: {grade: A}, at_least: 50%, of: loans}
+    - name: food beside retail
+      measure: loans
+      where: {sector: food}
+      at_most: 50%
+      of: {measure: loans, where: {sector: retail}}
+solver: {time_limit: 20}
+"""
+"""Numbers of loans as shares of all of them, and of those of a sector."""
+
 STRESSED = RICH.replace("name: rich", "name: stressed").replace(
     "at_most: 1.1%, of: drawn}", "at_most: 1.1%, of: drawn, under: [severe, mild]}"
 ) + (

@@ -33,6 +33,7 @@ BASES = (
         "soft",
         "earning",
         "weighted",
+        "counted",
         "workbook",
     ),
 )

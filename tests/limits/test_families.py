@@ -15,7 +15,7 @@ from allocator.records.scenario import Group, Reference
 from allocator.testing.measures import GROUP, TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio
 from tests.stages import columns_of
-from tests.strategies import MEASURES, cases, random_cases
+from tests.strategies import LOANS, MEASURES, cases, random_cases
 
 
 @pytest.mark.parametrize("weight", [None, "pd", "score"])
@@ -28,6 +28,15 @@ def test_three_readings_agree(
     measure: str, of: Reference | Group | None, each: str | None, weight: str | None
 ) -> None:
     check_limit(case_of(measure, of, each, weight), seed=len(measure))
+
+
+@pytest.mark.parametrize("weight", [None, "score"])
+@pytest.mark.parametrize("each", [None, "sector"])
+@pytest.mark.parametrize("of", ["loans", LOANS], ids=str)
+def test_a_share_of_loans_is_read_alike_too(
+    of: Reference | Group, each: str | None, weight: str | None
+) -> None:
+    check_limit(case_of("loans", of, each, weight), seed=3)
 
 
 @pytest.mark.parametrize("measure", ["offered", "expected_loss"])

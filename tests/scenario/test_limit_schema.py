@@ -135,7 +135,8 @@ NONSENSE = {
         ".by: by groups a Herfindahl index, the measure is offered; write measure: hhi, or leave `by` out"
     ),
     "measure: loans, at_most: 5%, of: budget": (
-        ".of: a number of loans is no fraction of the budget; leave `of` out, or measure offered or drawn"
+        ".of: a number of loans is no fraction of the budget; "
+        "write `of: loans`, leave `of` out, or measure offered or drawn"
     ),
     "measure: offered, at_most: 5%, of: total": (
         ": all that is offered is always 100 % of itself; add where, each or weight, or write another `of`"
@@ -145,7 +146,20 @@ NONSENSE = {
     ),
     "measure: loans, at_most: 5, of: {where: {grade: A}}": (
         ".of: a number of loans is no fraction of the money offered; "
-        "leave `of` out, or measure offered or drawn"
+        "measure loans in it too, leave `of` out, or measure offered or drawn"
+    ),
+    "measure: clients_changed, where: {grade: A}, at_most: 5%, of: loans": (
+        ".of: a number of clients is no fraction of the loans; leave `of` out, or measure offered or drawn"
+    ),
+    "measure: drawn, where: {grade: A}, at_most: 5%, of: {measure: loans, where: {grade: B}}": (
+        ".of: what is drawn is no fraction of a number of loans; measure loans, or write another `of`"
+    ),
+    "measure: loans, where: {grade: A}, at_most: 105%, of: loans": (
+        ".at_most: 105% is more than 100 %, expected 0% to 100%; "
+        "write a percentage such as 63% or a fraction such as 0.63"
+    ),
+    "measure: loans, at_most: 5%, of: loans": (
+        ": the number of loans is always 100 % of itself; add where, each or weight, or write another `of`"
     ),
     "measure: offered, where: {grade: A}, at_most: 5%, of: {where: {grade: A}}": (
         ": what a group is offered is always 100 % of itself; let `of` name another group"
@@ -166,7 +180,7 @@ NONSENSE = {
         ".of.where.pd: pd holds numbers, expected a range; write a range, as {above: 5%}"
     ),
     "measure: offered, at_most: 5%, of: {measure: loans, where: {grade: A}}": (
-        ".of.measure: expected one of offered, drawn, found 'loans'; write one of them"
+        ".of: what is offered is no fraction of a number of loans; measure loans, or write another `of`"
     ),
     "measure: offered, at_most: 5, weight: grade": (
         ".weight: grade is no column of numbers; name one, as pd"

@@ -151,7 +151,7 @@ def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) ->
     low, high = (factor * now for factor in _SPAN)
     if limit is not None:
         low, high = min(low, limit.most), min(high, limit.most)
-    if limit is not None and limit.measure in COUNTED:
+    if limit is not None and limit.measure in COUNTED and limit.of is None:
         low, high = float(round(low)), float(round(high))
     low, high = (given if given is not None else end for given, end in zip(ends, (low, high), strict=True))
     if not low < high:

@@ -57,7 +57,10 @@ class Track:
     def counted(self) -> tuple[bool, ...]:
         """Along which bounds are whole numbers: of loans, or of clients."""
         entries = map(self.case.scenario.policy.entry, self.names)
-        return tuple(own is not None and own.measure in COUNTED and own.weight is None for own in entries)
+        return tuple(
+            own is not None and own.measure in COUNTED and own.weight is None and own.of is None
+            for own in entries
+        )
 
     @property
     def now(self) -> tuple[float, ...]:
@@ -133,9 +136,7 @@ class Track:
         return sum(self._worth_of_share(block, outcome) for block in blocks)
 
     def _worth_of_share(self, block: Block, outcome: Outcome) -> float:
-        lent: float = getattr(outcome.account, block.reference)
-        if block.base is not None:
-            lent = float(np.sum(block.referred(getattr(Bases.of(outcome.ledger), block.reference))))
+        lent = float(np.sum(block.referred(getattr(Bases.of(outcome.ledger), block.reference))))
         lent += block.reference_lent
         return lent * float(np.sum(block.allowed(outcome.prices)))
 

@@ -221,6 +221,9 @@ def _reference_formula(entry: Entry, place: int, live: bool) -> str | None:
     if _of(entry) == "budget":
         return "=policy_budget"
     column = {"offered": "loan_amount", "drawn": "loan_drawn"}.get(entry.block.reference)
+    if entry.block.reference == "loans" and live:
+        among = f",loan_base_{place},1" if refers_to_some(entry) else ""
+        return f'=COUNTIFS(loan_amount,">0"{among})+[reference_lent]'
     if column is None or not live:
         return None
     lent = f"SUMIFS({column},loan_base_{place},1)" if refers_to_some(entry) else f"SUM({column})"
