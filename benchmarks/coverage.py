@@ -27,6 +27,7 @@ from allocator.scoring import validation
 from allocator.scoring.distance import ks
 from allocator.scoring.lgd import bias_of, mean_of
 from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
+from allocator.scoring.weighting import quantiles
 
 RESULTS = Path(__file__).parent / "results" / "scorecards" / "coverage.json"
 CELLS = ((500, 0.02), (5_000, 0.02), (500, 0.12), (5_000, 0.12))
@@ -111,7 +112,8 @@ def truths(name: str, rate: float) -> dict[str, Any]:
     weights = np.where(y == 1, rate / len(bad), (1 - rate) / len(good)) * len(y)
     odds = SHIFT + SLOPE * score.log_odds(values, rate)
     pds = special.expit(odds)
-    bounds = np.unique(validation.quantiles(pds, (np.arange(1, CLASSES) / CLASSES).tolist(), weights))
+    shares = (np.arange(1, CLASSES) / CLASSES).tolist()
+    bounds: Numbers = np.unique(np.array(quantiles(pds, shares, weights)))
     place = np.searchsorted(bounds, pds)
     return {
         "AUC": validation.auc(y, values).value,
@@ -168,7 +170,7 @@ def weights_of(name: str, n: int, seed: int) -> Numbers | None:
     if not SCORES[name].weighted:
         return None
     weights = np.random.default_rng([seed, n]).lognormal(sigma=SPREAD, size=n)
-    return weights / weights.mean()
+    return np.asarray(weights / weights.mean())
 
 
 def judge_logit(n: int, rate: float, seed: int, held: Shares) -> None:
