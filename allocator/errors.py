@@ -11,7 +11,7 @@ AllocatorError                     1   anything else
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 
@@ -222,13 +222,23 @@ class OutputError(AllocatorError):
     code = "not_written"
 
 
-@contextmanager
-def gathering(faults: list[Fault]) -> Iterator[None]:
+def gathering(faults: list[Fault]) -> AbstractContextManager[None, bool]:
     """Add the faults of an InputError raised within to `faults`: what follows may find more."""
-    try:
-        yield
-    except InputError as error:
-        faults += error.faults
+    return _Gathering(faults)
+
+
+@dataclass(frozen=True)
+class _Gathering:
+    """Says of itself that it may end an error, which types of a generator's context do not."""
+
+    faults: list[Fault]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        self.faults.extend(error.faults if isinstance(error, InputError) else ())
+        return isinstance(error, InputError)
 
 
 @contextmanager

@@ -248,7 +248,7 @@ def _matrix(
     if len(set(items)) < n or n == 0:
         problem = "needs at least one item and no item twice"
         faults.append(((), Fault(problem, "name each item once", field=name)))
-    uneven = [(i,) for i, row in enumerate(rows) if len(row) != n]
+    uneven: list[Location] = [(i,) for i, row in enumerate(rows) if len(row) != n]
     if uneven or len(rows) != n:
         remedy = f"give {n} rows of {n} numbers, one an item"
         faults.append(((uneven or [()])[0], Fault(f"is not {n} x {n}", remedy, field=name)))

@@ -216,10 +216,10 @@ def price_levers(
         progress(f"pricing lever {number} of {len(levers)}, {name}")
         worths[name] = _added_value(run, best, lever, by_most, progress)
     tried: set[str] = set()
-    while (name := _next_to_solve(worths, 0 if quick else first or 0, tried)) is not None:
-        progress(f"solving again with lever {name}")
-        tried.add(name)
-        worths[name] = _added_value(run, best, levers[name], False, progress)
+    while (again := _next_to_solve(worths, 0 if quick else first or 0, tried)) is not None:
+        progress(f"solving again with lever {again}")
+        tried.add(again)
+        worths[again] = _added_value(run, best, levers[again], False, progress)
     order = sorted(
         worths.values(), key=lambda own: (-(own.high if by_most else own.low), -own.high, own.name)
     )
