@@ -66,7 +66,7 @@ KEYS = {
     "response": "churn smoothing",
     "policy": "currency budget own_funds ticket term_years funding_rate churn_cost_rate decline_churn"
     " idle_rate processing_cost rates rate_grid pricing capital changes tail limits",
-    "policy.tail": "confidence correlation",
+    "policy.tail": "confidence correlation sectors",
     "policy.capital": "approach asset_class asset_class_by turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor cost",
     "policy.budget": "amount spend basis",
@@ -342,6 +342,11 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     def named(name: str) -> float:
         return math.prod(factor for case, factor in cases(stress, "limits") if case.get("name") == name)
 
+    def groups_of(entry: Any) -> str | None:
+        ours = tail.sectors and at(entry, "measure") == "tail_loss"
+        found: str | None = tail.sectors.column if ours else at(entry, "by")
+        return found
+
     def limit_of(entry: Any) -> Facts:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
         entries({"limit": entry}, "limit", LIMIT)
@@ -355,19 +360,20 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
-            by=at(entry, "by"), parent=None, entry=name, stress=None, given=entries(entry, "if_lent_to"),
+            by=groups_of(entry), parent=None, entry=name, stress=None, given=entries(entry, "if_lent_to"),
             **share_of(entry),
         )  # fmt: skip
 
     def rows_for(entry: Any) -> Iterator[Facts]:
         yield (limit := limit_of(entry))
         for name in at(entry, "under", []):
-            need(limit.measure != "hhi", f"{limit.name}: under {name}")
+            need(not limit.by, f"{limit.name}: under {name}")
             yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks_of(scenario, name)])
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     cost = at(policy, "capital.cost")
     need(cost is None or 0 <= number(policy, "capital.cost") <= 1, "policy.capital.cost: out of range")
+    tail = tail_rule(policy)
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
@@ -385,7 +391,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
         rate_moved=at(policy, "changes.rate_moved.at_most"), way=at(policy, "changes.amounts"),
-        by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
+        by_contract=grid == "contract", capital=capital_rule(policy), tail=tail, factors=None,
         capital_cost=None if cost is None else number(policy, "capital.cost"),
         limits=[limit for entry in at(policy, "limits", []) for limit in rows_for(entry)],
     )  # fmt: skip
@@ -947,11 +953,9 @@ def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
     return in_places(lambda by, *own: requirement(by, rule, *own), rule, borrowers, rule.kind == "sme")
 
 
-def in_places(formula: Any, rule: Facts, borrowers: Borrowers, sized: bool) -> Array:
-    """A formula of pd, lgd, term and sales, the last only where `sized`, to 8 places, of `rule.who`."""
-    own, sales = borrowers.numbers, borrowers.number(rule.sales) if sized else np.zeros(borrowers.n)
-    need(not np.any(np.isnan(sales[rule.who])), f"{rule.sales}: a value is missing")
-    columns = [column[rule.who] for column in (own["pd"], own["lgd"], own["term_years"], sales)]
+def in_units(formula: Any, columns: Sequence[Any]) -> Array:
+    """A formula of columns to the nearest 1e-8, in such units."""
+    columns = [np.asarray(column) for column in columns]
     with np.errstate(divide="ignore"):
         scaled = formula(IN_DOUBLES, *columns) * 1e8
     units = np.rint(scaled)
@@ -959,7 +963,15 @@ def in_places(formula: Any, rule: Facts, borrowers: Borrowers, sized: bool) -> A
         with localcontext(prec=60):
             value = formula(IN_DECIMALS, *(Decimal(float(column[i])) for column in columns))
             units[i] = float((value * 10**8).to_integral_value())
-    return np.asarray(units / 1e8)
+    return np.asarray(units)
+
+
+def in_places(formula: Any, rule: Facts, borrowers: Borrowers, sized: bool) -> Array:
+    """A formula of pd, lgd, term and sales, the last only where `sized`, to 8 places, of `rule.who`."""
+    own, sales = borrowers.numbers, borrowers.number(rule.sales) if sized else np.zeros(borrowers.n)
+    need(not np.any(np.isnan(sales[rule.who])), f"{rule.sales}: a value is missing")
+    columns = [column[rule.who] for column in (own["pd"], own["lgd"], own["term_years"], sales)]
+    return np.asarray(in_units(formula, columns) / 1e8)
 
 
 def tail_rule(policy: Any) -> Facts:
@@ -969,7 +981,14 @@ def tail_rule(policy: Any) -> Facts:
     alpha = number(policy, "tail.confidence", 0.999)
     fits = 0.5 <= alpha <= 0.99999 and (shared is None or 0 <= shared <= 0.5)
     need(fits, "policy.tail: a confidence or correlation out of range")
-    return Facts(alpha=alpha, shared=shared)
+    made = Facts(alpha=alpha, shared=shared, sectors=None)
+    stated = entries(policy, "tail.sectors", "column between nodes")
+    if stated:
+        between, years = number(stated, "between"), number(stated, "nodes", 256)
+        fits = shared is not None and 0 <= between <= shared and years in range(16, 4097)
+        need(fits, "policy.tail.sectors: a correlation between sectors, or nodes, out of range")
+        made.sectors = Facts(column=str(at(stated, "column")), between=between, years=int(years))
+    return made
 
 
 def nodes(by: Facts) -> list[tuple[Any, Any]]:
@@ -1012,6 +1031,79 @@ def tail_losses_of(tail: Facts, rule: Facts, borrowers: Borrowers) -> Array:
     return in_places(lambda by, *own: tail_loss(by, tail, rule, *own), rule, borrowers, sized)
 
 
+class Factors:
+    """Losses in the years that stand for all, where sectors have factors of their own."""
+
+    def __init__(self, tail: Facts, borrowers: Borrowers) -> None:
+        self.tail, self.years = tail, tail.sectors.years
+        self.pd, self.lgd = borrowers.numbers["pd"], borrowers.numbers["lgd"]
+        with np.errstate(divide="ignore"):
+            self.easy = quantile(self.pd)
+        self.names, self.sector = np.unique(borrowers.text(tail.sectors.column), return_inverse=True)
+        need(self.names[0] != "", f"policy.tail: a value of {tail.sectors.column} is missing")
+        need(len(self.names) <= 20, f"policy.tail: {len(self.names)} sectors")
+        part = [Fraction(j**4 - (j - 1) ** 4, self.years**4) for j in range(1, self.years + 1)]
+        self.caps = [round(min(Fraction(1), own / (1 - exact(tail.alpha))) * 10**7) for own in part]
+        primes = [p for p in range(2, 80) if all(p % d for d in range(2, p))]
+        self.points = [[(2 * j - 1) ** 4 / (2 * self.years) ** 4 for j in range(1, self.years + 1)]]
+        self.points += [self.digits(p) for p in primes[: len(self.names) - 1]]
+        moves = [lambda by, *z, s=s: self.move(s, by, *z) for s in range(len(self.names))]
+        self.moves = np.array([in_units(move, self.points) for move in moves])
+
+    def digits(self, base: int) -> list[float]:
+        """j = 1, 2, ... with its digits mirrored at the point."""
+        found = []
+        for j in range(1, self.years + 1):
+            mirrored, place = 0, 1
+            while j:
+                j, mirrored, place = j // base, mirrored * base + j % base, place * base
+            found.append(mirrored / place)
+        return found
+
+    def move(self, s: int, by: Facts, mean: Any, *own: Any) -> Any:
+        """What sector s, from 0, moves by: the mean of all, and what Helmert's matrix makes of the others."""
+        num, many, z = by.number, len(self.names), [by.quantile(place) for place in own]
+        beta = num(self.tail.sectors.between)
+        rest, half = num(self.tail.shared) - beta, num("0.5")
+        apart = 0 * beta
+        for t in range(max(s, 1), many):
+            scale = num(t * (t + 1)) ** half
+            apart = apart + (z[t - 1] / scale if t > s else -num(t) * z[t - 1] / scale)
+        return (beta + rest / many) ** half * by.quantile(mean) + rest**half * apart
+
+    def losses(self, year: int, who: Any = slice(None)) -> Array:
+        """What a unit drawn of `who` loses, in units of 1e-8."""
+
+        def loss(by: Facts, pd: Any, lgd: Any, move: Any, easy: Any) -> Any:
+            own = (easy if by is IN_DOUBLES else by.quantile(pd)) - move
+            return lgd * by.below(own / (1 - by.number(self.tail.shared)) ** by.number("0.5"))
+
+        moved = self.moves[self.sector[who], year - 1] / 1e8
+        return in_units(loss, [self.pd[who], self.lgd[who], moved, self.easy[who]])
+
+    def weights(self, name: str, stated: dict[str, float]) -> Array:
+        """What a unit drawn counts in the row of a cut."""
+        units = {year: exact(q) * 10**7 for year, q in stated.items()}
+        caps = {str(j): cap for j, cap in enumerate(self.caps, 1)}
+        known = units.keys() <= caps.keys()
+        fits = known and all(q.denominator == 1 and 0 <= q <= caps[year] for year, q in units.items())
+        need(fits and sum(units.values()) <= 10**7, f"cuts {name}: weights that no worst years have")
+        summed = np.zeros(len(self.pd))
+        for year, q in units.items():
+            summed = summed + float(q) * self.losses(int(year))
+        return np.asarray(summed / 1e15)
+
+    def worst(self, money: Array) -> float:
+        """The largest mean loss on `money` drawn: the worst year weighs what it may, then the next."""
+        few = np.flatnonzero(money)
+        lost = [total(self.losses(j, few) * money[few]) for j in range(1, self.years + 1)]
+        left, terms = 10**7, []
+        for year in sorted(range(self.years), key=lambda year: -lost[year]):
+            terms.append(lost[year] * min(self.caps[year], left))
+            left -= min(self.caps[year], left)
+        return total(terms) / 1e15
+
+
 # --- 6. Rows --------------------------------------------------------------------------------------
 def total(terms: Any) -> float:
     """The sum, rounded once; NaN where it is beyond a double."""
@@ -1031,7 +1123,7 @@ def members_of(rows: Facts) -> list[Array]:
 def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Facts(
-        given={},
+        given={}, by=None,
         name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None,
         penalty=math.inf, stress=None,
     )  # fmt: skip
@@ -1050,7 +1142,7 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             names = [f"{limit.name}[{value}]" for value in values]
         column = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
         basis, exposed, own = MEASURES[limit.measure]
-        weight = own(book) * column
+        weight = (0.0 * book.pd if limit.by else own(book)) * column
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
         amount = policy.amounts.get(limit.of, 1.0)
         moved = limit.measure == "money_moved"
@@ -1106,11 +1198,14 @@ def seen_under(stress: list[Any], policy: Facts, people: Borrowers, book: Facts)
 
 
 def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> list[Facts]:
-    """The limits, behind each on the Herfindahl index its cuts, whose weights become columns: section 6."""
+    """The limits, behind each that is convex its cuts, whose weights become columns: section 6."""
     made: list[Facts] = []
     for limit in policy.limits:
         made.append(limit)
-        if limit.measure != "hhi":
+        if not limit.by:
+            continue
+        if limit.measure == "tail_loss":
+            made.extend(cuts_of_tail(limit, policy, borrowers, stated))
             continue
         fits = limit.sense == "at_most" and limit.bound > 0 and limit.of in ("offered", "budget")
         need(fits and not (limit.where or limit.each or limit.weight or limit.base), f"{limit.name}: index")
@@ -1126,11 +1221,29 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
             need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
             column = ("cut", name)  # which no limit can name
             borrowers.numbers[column] = np.array([shares.get(text, 0.0) for text in texts])
-            cut = {"name": name, "measure": "offered", "bound": root, "weight": column, "parent": limit}
-            made.append(limit.but(**cut))
+            cut = {"name": name, "measure": "offered", "bound": root, "weight": column, "by": None}
+            made.append(limit.but(**cut, parent=limit))
     found = {limit.name for limit in made if limit.parent}
     need(stated.keys() == found, f"cuts {sorted(stated.keys() - found)}: of no limit on an index")
     return made
+
+
+def cuts_of_tail(
+    limit: Facts, policy: Facts, borrowers: Borrowers, stated: dict[str, Any]
+) -> Iterator[Facts]:
+    """The rows that a limit on the mean loss of the worst years implies."""
+    fits = limit.sense == "at_most" and limit.bound > 0 and limit.penalty == math.inf
+    need(
+        fits and not (limit.each or limit.weight or limit.given), f"{limit.name}: no limit on several factors"
+    )
+    if policy.factors is None:
+        policy.factors = Factors(policy.tail, borrowers)
+    for name in [name for name in stated if name.rpartition("[")[0] == limit.name]:
+        need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
+        column = ("cut", name)  # which no limit can name
+        borrowers.numbers[column] = policy.factors.weights(name, numbers_of(stated, name))
+        cut = {"name": name, "measure": "drawn", "bound": limit.bound * (1.0 + 2.0**-50)}
+        yield limit.but(**cut, weight=column, parent=limit, by=None)
 
 
 def index_of(limit: Facts, run: Facts, borrowers: Borrowers) -> Fraction:
@@ -1614,7 +1727,6 @@ def run_of(
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
-    policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
     menus = menus_of(policy, curves)
     segments = segments_of(menus, scenario, certificate, borrowers)
@@ -1622,6 +1734,7 @@ def run_of(
     put_under(stress, borrowers)
     if at(scenario, "stress.mean_of") is not None:
         put_mean(scenario, borrowers)
+    policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
     book = book_of(borrowers, policy, menus, segments)
     in_order = decided["borrower_id"].tolist() == book.ids
@@ -1647,12 +1760,18 @@ def run_of(
         if rows.given is not None:  # it must hold if its group is lent anything
             rows.penalty = math.inf if np.any(run.lines["amount"][rows.given] > 0) else 0.0
     run.conditional = {rows.limit: rows.given for rows in run.rows if rows.given is not None}
-    alone = any(limit.measure == "hhi" for limit in policy.limits) or "lists" in certificate
-    need(not (run.conditional and alone), "policy.limits: a condition beside an index, or a price list")
+    alone = any(limit.by for limit in policy.limits) or "lists" in certificate
+    need(not (run.conditional and alone), "policy.limits: a condition beside a convex limit, or a price list")
     run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in BASES.items()})
     run.terms = broken_terms(run, decided["amount"], allowed)
-    indices = {limit.name: limit for limit in policy.limits if limit.measure == "hhi"}
+    indices = {limit.name: limit for limit in policy.limits if limit.by}
     for use in (use for use in run.uses if use.name in indices):
+        if indices[use.name].measure != "hhi":
+            counted = borrowers.passes(indices[use.name].where)
+            use.used = policy.factors.worst(np.where(counted, run.lines["drawn"] + book.exposure, 0.0))
+            use.scale, use.excess = abs(use.bound), max(use.used - use.bound, 0.0)
+            use.broken = use.excess > 1e-9 * use.scale
+            continue
         found = index_of(indices[use.name], run, borrowers)
         over = max(found - exact(use.bound), Fraction(0))
         use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
@@ -1899,7 +2018,8 @@ def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
     """What a percentage point more of each share adds, all rows of a limit together."""
     adds: dict[str, float] = {}
     for limit, rows in zip(run.policy.limits, run.rows[1:], strict=True):
-        named, per = limit.entry, 2.0 * limit.parent.bound if limit.parent else limit.bound
+        named, own = limit.entry, limit.parent or limit
+        per = 2.0 * own.bound if own.measure == "hhi" else own.bound
         for entry in stated if limit.of and limit.bound else []:
             if entry["name"] in rows.names and entry["price"]:
                 one = float(entry["price"]) * float(entry["bound"]) / per / 100.0

@@ -21,7 +21,7 @@ from allocator.certification import certify
 from allocator.certification.members import lent_to
 from allocator.engine.concentration import optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
-from allocator.engine.convex import Groups
+from allocator.engine.convex import Groups, Worst
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.price_lists import optimise_lists
@@ -30,6 +30,7 @@ from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
+from allocator.limits.concentration import losses_of
 from allocator.limits.measures import with_requirements
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
 from allocator.limits.shares import only_an_empty_book
@@ -38,8 +39,8 @@ from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.pricing.segments import unknown_values
 from allocator.records.case import Case, Inputs
-from allocator.records.cuts import Cut
-from allocator.records.filters import left_out
+from allocator.records.cuts import HHI, Cut
+from allocator.records.filters import left_out, meets
 from allocator.records.ledger import Ledger
 from allocator.records.limits import Limits, conditional, in_force
 from allocator.records.outcome import Outcome
@@ -175,21 +176,28 @@ def _under_conditions(case: Case, progress: Progress) -> Solution:
 
 
 def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
-    """The optimum under limits on the Herfindahl index, with the cuts that bound it."""
+    """The optimum under convex limits too, with the cuts that bound it."""
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
+    groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
+    known = {own.limit: own.weights for own in groups if isinstance(own, Worst)}
 
     def compiled(cuts: Sequence[Cut], hair: float) -> Limits:
         tight = replace(policy, cuts=tuple(cuts))
         for limit in policy.convex:
             tight = tight.with_bound(limit.name, limit.bound * (1.0 - 2.0 * hair))
-        return compile_limits(tight, portfolio)
+        return compile_limits(tight, portfolio, known)
 
-    groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
     settings = case.scenario.solver
     return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
 
 
-def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Groups:
+def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Groups | Worst:
+    if limit.measure != HHI:
+        of = limit.reference
+        row = None if of is None else ("offered", "drawn").index(of.basis)
+        referred = meets(of.where, portfolio) if of is not None and of.where else None
+        bound = limit.bound * policy.amount_of(limit)
+        return Worst(limit.name, bound, *losses_of(limit, portfolio), portfolio.exposure, row, referred)
     column = portfolio.text(limit.by or "")
     lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values)).astype(np.float64)
     whole = policy.budget.amount if limit.of == BUDGET else None

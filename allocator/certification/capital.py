@@ -28,7 +28,7 @@ _AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
-class _Functions:
+class Functions:
     exp: Callable[[Any], Any]
     log: Callable[[Any], Any]
     below: Callable[[Any], Any]
@@ -38,7 +38,7 @@ class _Functions:
 
 
 Formula = Callable[..., Any]
-"""From functions and the columns pd, lgd, term and size to what is rounded."""
+"""From functions and columns to what is rounded."""
 
 
 def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
@@ -53,11 +53,11 @@ def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
     size = portfolio.number(_capital(rule).turnover) if rule.columns else np.ones(len(portfolio))
     columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
     if isinstance(rule, TailRule):
-        return _in_parts(partial(_tail_loss, rule), columns)
+        return in_parts(partial(_tail_loss, rule), columns)
     supported = _SUPPORT if rule.supporting_factor and rule.asset_class in ("sme", "retail") else Fraction(1)
     if rule.approach == "standardised":
         return np.full(len(portfolio), float(_STANDARD[rule.asset_class] * supported))
-    return _in_parts(partial(_requirement, rule, supported), columns)
+    return in_parts(partial(_requirement, rule, supported), columns)
 
 
 def with_requirements(policy: Policy, portfolio: Portfolio) -> Portfolio:
@@ -71,7 +71,8 @@ def _capital(rule: Rule) -> CapitalRule:
     return rule.capital if isinstance(rule, TailRule) else rule
 
 
-def _in_parts(formula: Formula, columns: list[Floats]) -> Floats:
+def in_parts(formula: Formula, columns: list[Floats]) -> Floats:
+    """(n,) a formula of `columns`, each value to the nearest decimal of 8 places."""
     found = np.empty(len(columns[0]))
     for start in range(0, len(found), _AT_ONCE):
         own = slice(start, start + _AT_ONCE)
@@ -96,7 +97,7 @@ def _decided(formula: Formula, own: tuple[float, ...]) -> int:
 
 
 def _requirement(
-    rule: CapitalRule, supported: Fraction, of: _Functions, pd: Any, lgd: Any, term: Any, size: Any
+    rule: CapitalRule, supported: Fraction, of: Functions, pd: Any, lgd: Any, term: Any, size: Any
 ) -> Any:
     """L (N((G(p) + sqrt(R) G(0.999)) / sqrt(1 - R)) - p), times the adjustment to the maturity."""
 
@@ -116,11 +117,11 @@ def _requirement(
     return adjusted
 
 
-def _yearly(of: _Functions, rule: CapitalRule, pd: Any, term: Any) -> Any:
+def _yearly(of: Functions, rule: CapitalRule, pd: Any, term: Any) -> Any:
     return np.maximum(1 - of.exp(of.log(1 - pd) / term), of.number(Fraction(rule.pd_floor)))
 
 
-def _correlation(of: _Functions, rule: CapitalRule, p: Any, size: Any) -> Any:
+def _correlation(of: Functions, rule: CapitalRule, p: Any, size: Any) -> Any:
     """R: from `high` at a PD of 0 down to `low`, less for small firms by their sales in millions."""
 
     def number(digits: str | float) -> Any:
@@ -135,7 +136,7 @@ def _correlation(of: _Functions, rule: CapitalRule, p: Any, size: Any) -> Any:
     return shared - number("0.04") * (50 - sales) / 45
 
 
-def _tail_loss(rule: TailRule, of: _Functions, pd: Any, lgd: Any, term: Any, size: Any) -> Any:
+def _tail_loss(rule: TailRule, of: Functions, pd: Any, lgd: Any, term: Any, size: Any) -> Any:
     """L (p + D / (1 - confidence)), D what a correlation adds to the chance of both: the integral of the
     bivariate normal density at (G(p), G(1 - confidence)) over correlations from 0 to the square root of R."""
     if rule.correlation is None:
@@ -183,6 +184,6 @@ def _decimal(fraction: Fraction) -> Decimal:
     return Decimal(fraction.numerator) / Decimal(fraction.denominator)
 
 
-_IN_DOUBLES = _Functions(np.exp, np.log, below, quantile, float)
-_IN_DECIMALS = _Functions(Decimal.exp, Decimal.ln, below_in_decimals, quantile_in_decimals, _decimal)
+_IN_DOUBLES = Functions(np.exp, np.log, below, quantile, float)
+_IN_DECIMALS = Functions(Decimal.exp, Decimal.ln, below_in_decimals, quantile_in_decimals, _decimal)
 _ROOT_AS: dict[bool, Any] = {True: float(ROOT), False: ROOT}

@@ -11,7 +11,7 @@ import numpy as np
 
 from allocator.certification.capital import with_requirements
 from allocator.certification.cases import Table, coarsest_lots, table_of
-from allocator.certification.concentration import concentration_uses, with_cuts
+from allocator.certification.concentration import convex_uses, with_cuts
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
@@ -100,7 +100,7 @@ class _ReadInputs:
     scenario: Scenario
     inputs: Inputs
     policy: Policy
-    """With what the policy's limits on the Herfindahl index imply as limits of their own."""
+    """With what the policy's convex limits imply as limits of their own."""
     portfolio: Portfolio
     """With the columns that these weigh by."""
     known: Tariffs
@@ -177,7 +177,8 @@ def _judged(
     held = {name: float(prices.get(name, 0.0)) for name in rows}
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held)
     uses = limit_uses(blocks, recomputed.totals, held)
-    uses = concentration_uses(uses, scenario.policy, portfolio, decisions.amount)
+    written = LedgerOnce(partial(ledger_in_parts, portfolio, policy, known, decisions))
+    uses = convex_uses(uses, scenario.policy, portfolio, decisions.amount, lambda: written().drawn)
     paid = [_penalty(use) for use in uses if use.soft]
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
     by_tree = np.inf if unsound else proof.bound
@@ -198,7 +199,6 @@ def _judged(
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    written = LedgerOnce(partial(ledger_in_parts, portfolio, policy, known, decisions))
     broken = (
         *(() if wrong is None else wrong.broken),
         *map(_limit_fault, (use for use in uses if use.broken)),

@@ -1,23 +1,25 @@
-"""Limits on the Herfindahl index: the rows that they imply, and whether decisions keep them.
+"""Convex limits: the rows that they imply, and whether decisions keep them.
 
 Of any direction s with ||s|| <= 1, sum_g s_g X_g <= ||X|| (Cauchy-Schwarz), and ||X|| <= sqrt(h) total is
-what the limit says: so each cut is a row that every allowed allocation keeps, whoever found it.
+what a limit on the Herfindahl index says; and no weights of years make their losses more than the mean loss
+of the worst ones: so each cut is a row that every allowed allocation keeps, whoever found it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, isfinite, nextafter, sqrt
 
 import numpy as np
 
+from allocator.certification.factors import cut_faults, right_side, weights_of_cut, worst_mean
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.errors import CertificateError, Fault
 from allocator.records.cuts import HHI, Cut
 from allocator.records.portfolio import Codes, Floats, Portfolio
-from allocator.records.run import LimitUse
+from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.scenario import Limit, Policy
 
 _LEAST = 5e-324
@@ -41,27 +43,39 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
     limits: list[Limit] = []
     numbers = dict(portfolio.numbers)
     for limit in policy.limits:
-        if limit.measure != HHI:
-            limits.append(limit)
-            continue
-        limits.append(replace(limit, of=None))
-        root = root_above(limit.bound)
-        for cut in (cut for cut in policy.cuts if cut.limit == limit.name):
+        limits.append(replace(limit, of=None) if limit.measure == HHI else limit)
+        for cut in (cut for cut in policy.cuts if limit.by is not None and cut.limit == limit.name):
             column = cut.column(portfolio.numbers)
-            limits.append(Limit(cut.name, "offered", "at_most", root, limit.of, weight=column))
-            values = portfolio.text(limit.by or "")
-            weights = [cut.direction.get(value, 0.0) for value in values.values]
-            numbers[column] = np.array([*weights, 0.0])[values.codes]
+            numbers[column] = _weights(cut, limit, portfolio)
+            basis, bound = "offered", root_above(limit.bound)
+            if limit.measure != HHI:
+                basis, bound = "drawn", right_side(limit.bound)
+            limits.append(Limit(cut.name, basis, "at_most", bound, limit.of, limit.where, weight=column))
     return replace(policy, limits=tuple(limits), cuts=()), replace(portfolio, numbers=numbers)
 
 
+def _weights(cut: Cut, limit: Limit, portfolio: Portfolio) -> Floats:
+    """(n,) what a unit counts in the row of a cut."""
+    if limit.measure != HHI:
+        return weights_of_cut(cut, limit, portfolio)
+    values = portfolio.text(limit.by or "")
+    weights = [cut.direction.get(value, 0.0) for value in values.values]
+    return np.array([*weights, 0.0])[values.codes]
+
+
 def _faults(cut: Cut, policy: Policy) -> Iterator[Fault]:
-    """A direction that is longer than 1, however its numbers are read, or not of a limit on the index."""
-    place = f"cut {cut.name}"
-    if cut.limit not in {limit.name for limit in policy.convex}:
-        yield Fault("is of no limit on the Herfindahl index", "solve again", field=place)
+    """A direction that is longer than 1, however its numbers are read, weights that no years have, or either
+    of no convex limit."""
+    place, limit = f"cut {cut.name}", next((own for own in policy.convex if own.name == cut.limit), None)
+    if limit is None:
+        yield Fault(
+            "is of no limit on the Herfindahl index, or on tail loss by sectors", "solve again", field=place
+        )
     if not all(isfinite(share) and share >= 0.0 for share in cut.direction.values()):
         yield Fault("has a share that is negative or not finite", "solve again", field=place)
+        return
+    if limit is not None and limit.measure != HHI:
+        yield from cut_faults(cut, limit)
         return
     longest = sum((max(Fraction(s), decimal(s)) ** 2 for s in cut.direction.values()), Fraction(0))
     if longest > 1:
@@ -97,15 +111,30 @@ def _exact_sums(codes: Codes, amounts: Floats, groups: int) -> list[Fraction]:
     return sums
 
 
-def concentration_uses(
-    uses: tuple[LimitUse, ...], policy: Policy, portfolio: Portfolio, amount: Floats
+def convex_uses(
+    uses: tuple[LimitUse, ...],
+    policy: Policy,
+    portfolio: Portfolio,
+    amount: Floats,
+    drawn: Callable[[], Floats],
 ) -> tuple[LimitUse, ...]:
-    """`uses` with the index of each limit on it, decided without any tolerance."""
+    """`uses` with the index of each limit on it, decided without any tolerance, and each mean loss."""
     limits = {limit.name: limit for limit in policy.convex}
     return tuple(
-        _index_use(use, limits[use.name], policy, portfolio, amount) if use.name in limits else use
+        use
+        if (limit := limits.get(use.name)) is None
+        else _index_use(use, limit, policy, portfolio, amount)
+        if limit.measure == HHI
+        else _mean_use(use, worst_mean(limit, portfolio, drawn()))
         for use in uses
     )
+
+
+def _mean_use(use: LimitUse, mean: float) -> LimitUse:
+    """Up to the tolerance of rows that are not decided in whole numbers."""
+    excess, scale = max(mean - use.bound, 0.0), abs(use.bound)
+    violation = (excess / scale if scale else 1.0) if excess > TOLERANCE * scale else 0.0
+    return replace(use, used=mean, violation=violation, scale=scale, excess=excess)
 
 
 def _index_use(use: LimitUse, limit: Limit, policy: Policy, portfolio: Portfolio, amount: Floats) -> LimitUse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from functools import partial
 from math import inf
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ import numpy as np
 from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lots, table_of
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin
+from allocator.certification.factors import worst_mean_above
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
 from allocator.certification.members import lent_to
@@ -184,7 +186,7 @@ class ExactCase:
     curves: dict[str, Curve]
     blocks: list[ExactBlock]
     written: Policy
-    """Before the cuts of limits on the Herfindahl index stood among its limits."""
+    """Before the cuts of convex limits stood among its limits."""
 
     @classmethod
     def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> ExactCase:
@@ -251,7 +253,10 @@ class ExactCase:
         """Names of the rows that `offers` break, or miss; those of the limits `aside` are not in force."""
         for exact in self.blocks:
             limit = exact.limit
-            if limit is not None and limit.measure == HHI and self._too_concentrated(limit, offers):
+            if limit is None or limit.by is None:
+                continue
+            over = self._too_concentrated if limit.measure == HHI else partial(self._loses_more, exact)
+            if over(limit, offers):
                 yield limit.name
         for exact, row, own, total in self._rows(offers):
             if exact.block.conditional not in aside and not _kept(exact, row, own, offers, total):
@@ -260,9 +265,9 @@ class ExactCase:
     def _rows(
         self, offers: Sequence[MadeOffer]
     ) -> Iterator[tuple[ExactBlock, int, Sequence[MadeOffer], Fraction | None]]:
-        """Every row but caps on an index, with its own offers, and the sum that its share is of, if whole."""
+        """Every row, convex limits aside, with its own offers, and the sum that its share is of, if whole."""
         for exact in self.blocks:
-            if exact.limit is not None and exact.limit.measure == HHI:
+            if exact.limit is not None and exact.limit.by is not None:
                 continue
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
@@ -273,6 +278,12 @@ class ExactCase:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
             for row in range(len(exact.block.names)):
                 yield exact, row, by_row.get(row, []), total
+
+    def _loses_more(self, exact: ExactBlock, limit: Limit, offers: Sequence[MadeOffer]) -> bool:
+        """Whether the mean loss of the worst years is more than the limit allows, and its tolerance."""
+        drawn = {made.borrower: made.basis("drawn", self.portfolio) for made in offers}
+        _, right, _ = _sides(exact, 0, [], offers)
+        return worst_mean_above(limit, self.portfolio, drawn) > right + decimal(TOLERANCE) * abs(right)
 
     def _too_concentrated(self, limit: Limit, offers: Sequence[MadeOffer]) -> bool:
         """Whether the squares of the groups' shares add up to more than the limit allows."""

@@ -52,7 +52,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
     "money_moved": CountedMeasure("offered", former=True),
     "loans": CountedMeasure("loans"),
     "value": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),  # and further parts, in `limits`
-    "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
+    "hhi": CountedMeasure("offered"),
 }
 
 
@@ -72,6 +72,8 @@ def weight_of(limit: Limit, portfolio: Portfolio, by_rule: ByRule | None = None)
 
     What a rule gives (n,) is computed once for all limits that are asked for with the same `by_rule`.
     """
+    if limit.by is not None:  # its cuts are its rows
+        return np.zeros(len(portfolio))
     portfolio = as_counted(limit, portfolio)
     weight = None if limit.weight is None else portfolio.number(limit.weight)
     if limit.plugin is not None:

@@ -96,6 +96,8 @@ class ExactBlock:
         limit, portfolio, own = self.limit, self.portfolio, self._column(i)
         if limit is None:
             return own
+        if limit.by is not None:  # its cuts are its rows
+            return Fraction(0)
 
         def of(column: str) -> Fraction:
             return Fraction(float(portfolio.number(column)[i]))

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
-from allocator.engine.convex import CutsSoFar, Groups, point_of
+from allocator.engine.convex import CutsSoFar, Groups, Worst, point_of
 from allocator.engine.cut_proofs import Compiled, as_written, proved, with_used_cuts
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -63,7 +63,7 @@ _WIDE_HAIR = 4e-7
 def optimise_with_cuts(
     offers: OfferBook,
     compiled: Compiled,
-    groups: Sequence[Groups],
+    groups: Sequence[Groups | Worst],
     known: Sequence[Cut],
     settings: SolverSettings,
     progress: Progress,
@@ -74,10 +74,11 @@ def optimise_with_cuts(
     Begins with the cuts that are `known` of another run. Raises what `optimise` raises.
     """
     began, small = perf_counter(), fits_one_table(Columns(offers, compiled((), 0.0)))
-    most = max(len(own.labels) for own in groups)
+    cones = [own for own in groups if isinstance(own, Groups)]
+    most = max((len(own.labels) for own in cones), default=0)
     near = None
-    if small and most > _MANY_GROUPS:
-        near = _near(offers, compiled, groups, settings, progress)
+    if small and most > _MANY_GROUPS and len(cones) == len(groups):
+        near = _near(offers, compiled, cones, settings, progress)
         if near is not None and (near.stop == "gap" or most > _CONES_ALONE):
             return near
     rest = settings.lasting(settings.time_limit - (perf_counter() - began))

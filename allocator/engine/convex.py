@@ -11,10 +11,12 @@ from fractions import Fraction
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.records.cuts import Cut
 from allocator.records.offers import SAME_RATE, OfferBook
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.portfolio import Booleans, Codes, Floats
+from allocator.records.risk import PLACES, WEIGHT_PLACES
 from allocator.records.solution import Solution
 
 _FAR, _PARALLEL = 0.03, 1e-4
@@ -23,6 +25,9 @@ _INSIDE = 1.0 - 4e-15
 """Length of a direction, so that its numbers, however they are read, are no longer than 1."""
 _KEPT = 1e-12
 """Shares of a direction below this are dropped."""
+_ALIKE, _OVER = 0.97, 2e-10
+"""A cut is near a point where it counts this part of the mean loss there; relative excess that still keeps a
+mean loss."""
 
 
 def point_of(offers: OfferBook, found: Solution) -> Floats:
@@ -100,11 +105,84 @@ class Groups:
         return kept[::-1]
 
 
+@dataclass(frozen=True)
+class Worst:
+    """The mean loss of the worst of J years, of those whom one limit counts."""
+
+    limit: str
+    bound: float
+    """Money, or a share of what the reference counts."""
+    losses: NDArray[np.uint32]
+    """(J, n) of a unit drawn, in units of 10^-8; 0 for who does not count."""
+    most: NDArray[np.int64]
+    """(J,) the largest weight of each year, in units of 10^-7."""
+    exposure: Floats
+    """(n,) what is lent already."""
+    reference: int | None
+    """The row of a point that the bound is a share of; None: it is money."""
+    referred: Booleans | None
+    """(n,) whom the reference counts; None: everybody."""
+
+    def years(self, point: Floats) -> Floats:
+        """(J,) the loss of each year, in money."""
+        drawn = point[1] + self.exposure
+        some = np.flatnonzero(drawn)
+        return np.array([own[some] @ drawn[some] for own in self.losses]) / 10.0**PLACES
+
+    def worst(self, years: Floats) -> NDArray[np.int64]:
+        """(J,) the weights, 10^7 units of 10^-7, under which the mean of `years` is largest."""
+        order = np.argsort(-years, kind="stable")
+        before = np.cumsum(self.most[order]) - self.most[order]
+        weights = np.zeros_like(self.most)
+        weights[order] = np.clip(10**WEIGHT_PLACES - before, 0, self.most[order])
+        return weights
+
+    def mean(self, point: Floats) -> float:
+        """The mean loss of the worst years."""
+        years = self.years(point)
+        return float(self.worst(years) @ years) / 10.0**WEIGHT_PLACES
+
+    def excess(self, point: Floats) -> float:
+        """What the mean loss is more than allowed, relatively; -1 where nothing is lent."""
+        allowed, mean = self.bound, self.mean(point)
+        if self.reference is not None:
+            counted = point[self.reference] + self.exposure
+            allowed *= float(np.sum(counted if self.referred is None else counted[self.referred]))
+        return mean / allowed - 1.0 if allowed > 0 else (np.inf if mean else -1.0)
+
+    def keeps(self, point: Floats) -> bool:
+        """Whether the mean loss is as allowed, up to rounding."""
+        return self.excess(point) <= _OVER
+
+    def cut(self, point: Floats, number: int) -> Cut:
+        """The cut of the years that are the worst at a point."""
+        weights = self.worst(self.years(point)).tolist()
+        some = ((j, own) for j, own in enumerate(weights, 1) if own)
+        return Cut(self.limit, number, {str(j): own / 10**WEIGHT_PLACES for j, own in some})
+
+    def weights(self, cut: Cut) -> Floats:
+        """(n,) what a unit drawn counts in a cut's row."""
+        total = np.zeros(self.losses.shape[1])
+        for year, weight in cut.direction.items():
+            total += round(weight * 10**WEIGHT_PLACES) * self.losses[int(year) - 1].astype(np.float64)
+        return total / 10.0 ** (PLACES + WEIGHT_PLACES)
+
+    def thinned(self, cuts: Sequence[Cut], point: Floats) -> list[Cut]:
+        """Of its `cuts` those that count nearly as much at a point as the worst years do, each once."""
+        years, least = self.years(point), _ALIKE * self.mean(point)
+        kept = {
+            tuple(cut.direction.items()): cut
+            for cut in cuts
+            if sum(own * years[int(year) - 1] for year, own in cut.direction.items()) >= least
+        }
+        return list(kept.values())
+
+
 @dataclass
 class CutsSoFar:
     """The cuts of some limits, more and more of them."""
 
-    groups: Sequence[Groups]
+    groups: Sequence[Groups | Worst]
     cuts: list[Cut]
 
     def add(self, point: Floats, above: float) -> float:

@@ -13,6 +13,7 @@ from allocator.certification.limits import Block
 from allocator.certification.terms import OF_BORROWERS, Terms, open_to
 from allocator.insight.explain.flips import turning_pd
 from allocator.insight.explain.position import Position
+from allocator.records.cuts import HHI
 from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Policy
@@ -74,13 +75,13 @@ def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     policy, _ = with_cuts(written, portfolio)
     limits = (None, *policy.limits)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
-    whole = {limit.name: limit.of_what for limit in written.convex}
+    whole = {limit.name: limit.of_what for limit in written.convex if limit.measure == HHI}
     return tuple(
         Entry(
             limit,
             block.part(rows),
             int(first),
-            {} if limit is None or limit.by is None else _lent_by(limit.by, portfolio),
+            _lent_by(limit.by or "", portfolio) if limit is not None and limit.name in whole else {},
             None if limit is None else whole.get(limit.name),
         )
         for limit, block, first in zip(limits, position.blocks, firsts, strict=False)

@@ -28,6 +28,7 @@ from allocator.insight.whatif.levers import Levers, price_levers
 from allocator.insight.whatif.stress import Base, StressTest, chosen_stresses, try_stresses
 from allocator.insight.whatif.tracks import track_of
 from allocator.records.case import Case
+from allocator.records.cuts import on_what
 from allocator.records.limits import conditional
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
@@ -148,8 +149,8 @@ def dossier_of(
 
 def beyond_rules(policy: Policy) -> list[str]:
     """Why no rules are sought, in words: the first limit of each kind that they cannot be held to."""
-    kinds = {"a Herfindahl index": policy.convex[:1], "a condition": conditional(policy)[:1]}
-    named = [(limit.name, what) for what, limits in kinds.items() for limit in limits]
+    named = [(limit.name, on_what(limit.measure)) for limit in policy.convex[:1]]
+    named += [(limit.name, "a condition") for limit in conditional(policy)[:1]]
     return [f"rules cannot yet be held to limit {name}, on {what}: none were sought" for name, what in named]
 
 

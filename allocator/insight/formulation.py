@@ -222,13 +222,14 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
     members, first = members_of(policy.enforced, portfolio), 1
     places = zip(policy.enforced, members.counted, members.reference, strict=True)
     for limit, counted, reference in places:
+        cuts = sum(cut.limit == limit.name for cut in policy.cuts)
         if limit.measure == HHI:
-            first += 1 + sum(cut.limit == limit.name for cut in policy.cuts)
+            first += 1 + cuts
             yield _index(limit, portfolio, able)
             continue
         membership = members.distinct[counted]
         own = rows[first : first + len(membership.labels)]
-        first += len(own)
+        first += len(own) + cuts
         terms = measured(limit, portfolio, policy)
         yield Rows(
             limit=limit,

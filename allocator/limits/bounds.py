@@ -55,9 +55,7 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
         low=spans[:, 0],
         high=spans[:, 1],
         size=np.array([_size(limit, policy) for limit in entries]),
-        up=np.array(
-            [limit is None or (limit.sense != "at_least" and limit.measure != HHI) for limit in entries]
-        ),
+        up=np.array([limit is None or (limit.sense != "at_least" and limit.by is None) for limit in entries]),
         down=np.array([limit is None or limit.sense != "at_most" for limit in entries]),
         entry=entry,
         moves=sparse.csr_array(by_entry),

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.errors import Fault, InputError
-from allocator.limits.concentration import with_cuts
+from allocator.limits.concentration import CutWeights, with_cuts
 from allocator.limits.filters import Members, Membership, members_of
 from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
+from allocator.records.cuts import HHI, on_what
 from allocator.records.filters import apart
 from allocator.records.former import Changes
 from allocator.records.limits import BASES, Channel, Limits, Row
@@ -76,16 +77,16 @@ class _Draft:
     """Index of the membership of those whom the reference counts; None: everybody."""
 
 
-def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
+def compile_limits(policy: Policy, portfolio: Portfolio, known: CutWeights | None = None) -> Limits:
     """The rows of `policy` over `portfolio`, the budget first, then the limits in their order.
 
-    A limit that is only reported has none.
+    A limit that is only reported has none. `known` are weights of cuts.
 
     Raises InputError naming every limit that stands on a missing value.
     """
     check_values(policy.limits, portfolio)
     _require_own_rates(policy)
-    policy, portfolio = with_cuts(policy, portfolio)
+    policy, portfolio = with_cuts(policy, portfolio, known)
     members = members_of(policy.enforced, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, portfolio, channels)]
@@ -107,12 +108,16 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
 
 
 def _require_own_rates(policy: Policy) -> None:
-    """Raises InputError for a limit on the Herfindahl index beside a price list, where no cuts are found."""
-    named = [limit.name for limit in policy.convex]
-    if named and policy.posting is not None:
-        problem = f"limit {named[0]!r} is on a Herfindahl index, which does not yet go with a price list"
-        remedy = "write pricing: individual, or cap its groups, as each: sector, at_most: 20%, of: total"
-        raise InputError.of([Fault(problem, remedy, field="policy.pricing")], "limits")
+    """Raises InputError for a limit that is kept by cuts beside a price list, where none are found."""
+    if not policy.convex or policy.posting is None:
+        return
+    limit = policy.convex[0]
+    problem = f"limit {limit.name!r} is on {on_what(limit.measure)}, which does not yet go with a price list"
+    other = "cap its groups, as each: sector, at_most: 20%, of: total"
+    if limit.measure != HHI:
+        other = "leave policy.tail.sectors out"
+    remedy = f"write pricing: individual, or {other}"
+    raise InputError.of([Fault(problem, remedy, field="policy.pricing")], "limits")
 
 
 def _empty(limits: Sequence[Limit], members: Members) -> Iterator[str]:

@@ -155,8 +155,11 @@ def measured(limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
     if limit.measure == VALUE:
         return _value(policy, portfolio if limit.stress is None else with_requirements(policy, portfolio))
-    if limit.measure == HHI:  # its cuts are its rows
-        return MeasureTerms("offered", np.zeros(len(portfolio)))
+    if limit.by is not None:  # its cuts are its rows
+        nothing = np.zeros(len(portfolio))
+        return (
+            MeasureTerms("offered", nothing) if limit.measure == HHI else MeasureTerms("drawn", nothing, True)
+        )
     if limit.measure in RULED:
         return RULED[limit.measure](limit, portfolio)
     if limit.plugin is None:

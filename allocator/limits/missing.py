@@ -8,7 +8,7 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, row_count
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.risk import ASSET_CLASSES
+from allocator.records.risk import ASSET_CLASSES, LEAST_NODES, MOST_LOSSES, MOST_SECTORS, TailRule
 from allocator.records.scenario import LARGEST_NUMBER, Limit
 
 
@@ -23,6 +23,8 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
     """One fault per column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
         yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
+    if limit.by is not None and isinstance(limit.rule, TailRule):
+        yield from _too_many(limit, portfolio)
     if limit.class_column is not None:
         classes = portfolio.text(limit.class_column)
         known = np.isin([*classes.values, ""], ASSET_CLASSES)
@@ -38,6 +40,28 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
         what, remedy = f"above {LARGEST_NUMBER:g} in size", "write it in a larger unit"
         large = np.isfinite(values) & (values > LARGEST_NUMBER)
         yield from _fault(limit, "weighs by", limit.weight, what, remedy, large, portfolio)
+
+
+def _too_many(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
+    """More sectors than the points for their factors fill evenly, or more losses than are kept."""
+    sectors = limit.rule.sectors if isinstance(limit.rule, TailRule) else None
+    if sectors is None:
+        return
+    count, losses = len(portfolio.text(sectors.column).values), len(portfolio) * sectors.nodes
+    if count > MOST_SECTORS:
+        problem = f"limit {limit.name!r} has a factor for each of {count:,} values of {sectors.column}"
+        remedy = f"name a column of {MOST_SECTORS} values at most"
+        yield Fault(problem, remedy, file=portfolio.source, field=sectors.column)
+    if losses > MOST_LOSSES:
+        many = f"{len(portfolio):,} borrowers in {sectors.nodes:,} years"
+        problem = f"limit {limit.name!r} needs the losses of {many}"
+        most = MOST_LOSSES // len(portfolio)
+        fewer = (
+            f"write policy.tail.sectors.nodes: {most}"
+            if most >= LEAST_NODES
+            else "decide for fewer borrowers"
+        )
+        yield Fault(problem, f"{fewer}, or leave policy.tail.sectors out", field="policy.tail.sectors.nodes")
 
 
 def _sized(limit: Limit, portfolio: Portfolio) -> Booleans:

@@ -11,6 +11,7 @@ import numpy as np
 from allocator.limits.measures import OF_PARTS
 from allocator.limits.possible import PossibleOffers
 from allocator.limits.shares import only_an_empty_book
+from allocator.records.cuts import HHI
 from allocator.records.limits import Limits, Row, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
@@ -49,6 +50,8 @@ def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Li
 def too_few_groups(policy: Policy, portfolio: Portfolio, offers: OfferBook) -> Iterator[str]:
     """Limits on the Herfindahl index below that of all groups alike: 1 / n of n groups, and no less."""
     for limit in policy.convex:
+        if limit.measure != HHI:
+            continue
         codes = portfolio.text(limit.by or "").codes
         groups = len(np.unique(codes[(offers.menu >= 0) | (portfolio.exposure > 0)]))
         if limit.of == "total" and groups * limit.bound < 1.0 + _ROUNDING:

@@ -1,7 +1,8 @@
-"""Cuts of a limit on the Herfindahl index: a direction over the groups that it counts.
+"""Cuts of convex limits, which are rows like any other: docs/formulation.md, sections 2 and 6.
 
-For any s with ||s|| at most 1, HHI at most h implies  sum_g s_g X_g <= sqrt(h) total  (Cauchy-Schwarz), which
-is a row like any other: docs/formulation.md, section 2.
+For any s with ||s|| at most 1, HHI at most h implies  sum_g s_g X_g <= sqrt(h) total  (Cauchy-Schwarz). For
+any weights q of years, none above what it may be among the worst, a mean loss of these of at most b implies
+sum_j q_j L_j <= b.
 """
 
 from __future__ import annotations
@@ -12,21 +13,26 @@ from dataclasses import dataclass
 from typing import Any
 
 HHI = "hhi"
-"""The measure that is bounded by cuts."""
+"""The measure that is bounded by cuts alone."""
 
 
 CUT_NAME = re.compile(r"([^\[\]]+)\[([1-9][0-9]{0,8})\]")
 """The limit's name, and the number of the cut."""
 
 
+def on_what(measure: str) -> str:
+    """What a convex limit by a measure bounds, in words."""
+    return "a Herfindahl index" if measure == HHI else "the tail loss of several sectors"
+
+
 @dataclass(frozen=True)
 class Cut:
-    """One row that a limit on the Herfindahl index implies."""
+    """One row that a convex limit implies."""
 
     limit: str
     number: int
     direction: Mapping[str, float]
-    """Value of the limit's column -> s, 0 or more; who has another value counts 0."""
+    """Value of the limit's column -> s, or number of a year -> q; 0 or more, and 0 where it is left out."""
 
     @property
     def name(self) -> str:

@@ -18,6 +18,12 @@ SMALLEST_MATURITY, LARGEST_MATURITY = 1.0, 5.0
 """Years, between which the IRB formula takes a maturity."""
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.99999
 MOST_CORRELATION = 0.5
+LEAST_NODES, MOST_NODES = 16, 4096
+MOST_SECTORS = 20
+MOST_LOSSES = 100_000_000
+"""Borrowers times nodes, whose losses are kept for all nodes."""
+WEIGHT_PLACES = 7
+"""Decimal places of the weights of nodes: whole numbers of 15 digits are what they count of losses."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,28 @@ class CapitalRule:
 
 
 @dataclass(frozen=True)
+class Sectors:
+    """Factors of sectors beside the common one, and the years that stand for all (section 6)."""
+
+    column: str
+    """Column of texts whose values are the sectors."""
+    between: float
+    """Correlation of borrowers of two sectors; within one it is the rule's."""
+    nodes: int
+    """J, how many years stand for all."""
+
+
+@dataclass(frozen=True)
 class TailRule:
-    """What a unit drawn loses on average in the worst years of one common factor."""
+    """What a unit drawn loses on average in the worst years of one common factor, or of several."""
 
     confidence: float = 0.999
     """The worst years are a share of 1 less it."""
     correlation: float | None = 0.15
     """Of borrowers' assets with each other; None: that of the formula of internal ratings, by `capital`."""
     capital: CapitalRule = field(default_factory=CapitalRule)
+    sectors: Sectors | None = None
+    """None: there is one factor, and the mean loss is a sum over borrowers."""
 
     @property
     def columns(self) -> frozenset[str]:

@@ -17,7 +17,7 @@ from allocator.records.enforcement import REPORT
 from allocator.records.former import MONEY_MOVED, Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.price_lists import Posting, Pricing
-from allocator.records.risk import CapitalRule, Rule, TailRule
+from allocator.records.risk import CapitalRule, Rule, Sectors, TailRule
 from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense, Ticket
 from allocator.records.sources import InvoiceFiles, kind_of
 from allocator.records.strategy import SolverSettings, Strategy
@@ -214,8 +214,9 @@ def _posting(typed: Pricing | SegmentPricing) -> Posting | None:
 def _tail(typed: TailEntry | None, capital: CapitalRule) -> TailRule:
     if typed is None:
         return TailRule(capital=capital)
-    correlation = typed.correlation
-    return TailRule(typed.confidence, None if isinstance(correlation, str) else correlation, capital)
+    correlation = None if isinstance(typed.correlation, str) else typed.correlation
+    sectors = None if typed.sectors is None else Sectors(**typed.sectors.model_dump())
+    return TailRule(typed.confidence, correlation, capital, sectors)
 
 
 def _changes(typed: ChangesEntry) -> Changes:
@@ -246,7 +247,9 @@ def _limit(
     penalty = enforce.soft if isinstance(enforce, SoftEntry) else 0.0 if enforce == REPORT else inf
     lent_to = tuple(condition_of(column, test) for column, test in (typed.if_lent_to or {}).items())
     under = tuple((name, stresses[name].factors) for name in typed.under or ())
-    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by, under, None, lent_to)
+    factors = rule.sectors if isinstance(rule, TailRule) else None
+    by = typed.by if factors is None else factors.column
+    groups = (typed.each, typed.weight, plugin, rule, penalty, by, under, None, lent_to)
     return Limit(typed.name, typed.measure, sense, bound, of, where, *groups)
 
 

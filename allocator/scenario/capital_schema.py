@@ -11,15 +11,27 @@ from allocator.records.misfits import Misfit, refuse
 from allocator.records.risk import (
     LARGEST_MATURITY,
     LEAST_CONFIDENCE,
+    LEAST_NODES,
     LEAST_PD,
     MOST_CONFIDENCE,
     MOST_CORRELATION,
+    MOST_NODES,
     SMALLEST_MATURITY,
     Approach,
     AssetClass,
 )
 from allocator.scenario.limit_schema import number_column, text_column
-from allocator.scenario.quantities import Flag, PositiveMoney, Rate, Share, Text, Years, fraction, one_of
+from allocator.scenario.quantities import (
+    Flag,
+    PositiveMoney,
+    PositiveWhole,
+    Rate,
+    Share,
+    Text,
+    Years,
+    fraction,
+    one_of,
+)
 from allocator.scenario.typed import Typed
 
 _UNIT = {"unit": "units of the column"}
@@ -110,6 +122,27 @@ Correlation = Annotated[
 ]
 
 
+class SectorsEntry(Typed):
+    """Factors of sectors beside the one that all share: a bad year of one sector need not be one of all."""
+
+    column: Annotated[Text, AfterValidator(text_column), Field(examples=["sector"])]
+    """Column of texts whose values are the sectors, 20 at most."""
+    between: Share
+    """Correlation of borrowers' assets between two sectors, at most policy.tail.correlation, which is that
+    within one: by the factor that all share."""
+    nodes: PositiveWhole = 256
+    """How many years stand for all, from 16 to 4,096, about a third of them bad ones: 256 meet the mean loss
+    to about 1%, 1,024 to 0.3%."""
+
+    @field_validator("nodes")
+    @classmethod
+    def _sensible(cls, nodes: int) -> int:
+        if not LEAST_NODES <= nodes <= MOST_NODES:
+            problem = f"{nodes:,} years are outside {LEAST_NODES} to {MOST_NODES:,}"
+            raise refuse(Misfit(problem, "write nodes: 256"))
+        return nodes
+
+
 class TailEntry(Typed):
     """Which years are the worst, for limits by the measure tail_loss."""
 
@@ -118,6 +151,24 @@ class TailEntry(Typed):
     correlation: Correlation = 0.15
     """Of borrowers' assets with each other, by the one factor that all share; irb: that of internal ratings,
     by PD and policy.capital."""
+    sectors: SectorsEntry | None = None
+    """Further factors, one a sector; absent: one factor moves all."""
+
+    @model_validator(mode="after")
+    def _within_sectors(self) -> TailEntry:
+        if self.sectors is None:
+            return self
+        if isinstance(self.correlation, str):
+            problem = "sectors need one correlation within a sector, and irb has one for each borrower"
+            raise refuse(
+                Misfit(problem, "write a correlation as 15%, or leave sectors out", ("correlation",))
+            )
+        if self.sectors.between > self.correlation:
+            problem = (
+                f"{self.sectors.between:.10g} between sectors is above {self.correlation:.10g} within one"
+            )
+            raise refuse(Misfit(problem, "write between at most as correlation", ("sectors", "between")))
+        return self
 
     @field_validator("confidence")
     @classmethod

@@ -63,7 +63,10 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
 
 
 def _used_by_capital(tree: Node) -> Iterator[tuple[str, bool]]:
-    """The column of the classes, and that of numbers which capital requirements of small firms read."""
+    """The columns of sectors and of classes, and that of numbers which capital of small firms reads."""
+    sector = tree.find(("policy", "tail", "sectors", "column"))
+    if sector is not None and isinstance(sector.value, str):
+        yield sector.value, False
     rule = tree.find(("policy", "capital"))
     known = {key: node.value for key, node in rule.entries.items()} if rule is not None else {}
     column = known.get("asset_class_by")

@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.records.cuts import HHI
+from allocator.records.cuts import HHI, on_what
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import AcrossGrades, Pricing
@@ -233,6 +233,12 @@ def _refuse_falling(rates: Mapping[str, tuple[float, float]]) -> None:
         least, whose = (low, grade) if low > least else (least, whose)
 
 
+def _by_sectors(info: ValidationInfo) -> str | None:
+    """The measure whose limits several factors make convex; None where one factor makes them rows."""
+    tail = info.data.get("tail")
+    return "tail_loss" if isinstance(tail, TailEntry) and tail.sectors is not None else None
+
+
 class PolicyEntry(Typed):
     """What the lender allows."""
 
@@ -323,6 +329,28 @@ class PolicyEntry(Typed):
 
     @field_validator("limits")
     @classmethod
+    def _of_several_sectors(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
+        wrong, measure = [], _by_sectors(info)
+        for place, limit in enumerate(limits):
+            if limit.measure != measure:
+                continue
+            for key in ("weight", "each", "at_least", "exactly", "under"):
+                if getattr(limit, key) is not None:
+                    problem = f"{key} does not go with the tail loss of several sectors, which is no sum"
+                    remedy = "leave it out, or policy.tail.sectors: one factor alone makes it a sum"
+                    wrong.append(Misfit(problem, remedy, (place, key)))
+            if limit.enforce != "hard":
+                problem = "a limit on the tail loss of several sectors is not yet soft or only reported"
+                wrong.append(Misfit(problem, "leave enforce out, or policy.tail.sectors", (place, "enforce")))
+            if limit.at_most == 0:
+                problem = "no loan has a tail loss of 0"
+                wrong.append(Misfit(problem, "write at_most: 4%", (place, "at_most")))
+        if wrong:
+            raise refuse(*wrong)
+        return limits
+
+    @field_validator("limits")
+    @classmethod
     def _few_conditions(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
         conditional = [place for place, limit in enumerate(limits) if limit.if_lent_to]
         if not conditional:
@@ -342,8 +370,9 @@ class PolicyEntry(Typed):
             wrong.append(
                 Misfit(problem, f"write pricing: individual, or leave {key} out", (conditional[0], key))
             )
-        if any(limit.measure == HHI for limit in limits):
-            problem = "a limit that hangs on a condition does not yet go with one on a Herfindahl index"
+        measures = {limit.measure for limit in limits}
+        for convex in (own for own in (HHI, _by_sectors(info)) if own in measures):
+            problem = f"a limit that hangs on a condition does not yet go with one on {on_what(convex)}"
             wrong.append(Misfit(problem, f"leave one of the two out, or its {key}", (conditional[0], key)))
         if wrong:
             raise refuse(*wrong)

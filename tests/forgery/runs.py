@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from allocator.borrowers import read_inputs
 from allocator.certification.certify import recheck_with_proof
 from allocator.pipeline import allocate
+from allocator.records.cuts import cuts_of
 from allocator.records.document import seen_from
 from allocator.records.run import Decisions
 from allocator.scenario import dump_scenario, load_scenario
@@ -239,6 +241,23 @@ SOFT = (
 )
 """Limits that may be missed at a price, two of which are."""
 
+SECTORS = """\
+schema: 1
+name: sectors
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 2_500_000}
+  ticket: {min: 0, max: 600_000}
+  rates: {A: [4%, 11%], B: [6%, 15%]}
+  tail: {confidence: 95%, correlation: 20%, sectors: {column: sector, between: 5%, nodes: 24}}
+  limits:
+    - {name: worst, measure: tail_loss, at_most: 2.7%, of: drawn}
+    - {name: worst of A, measure: tail_loss, where: {grade: A}, at_most: 5_000}
+solver: {time_limit: 20}
+"""
+"""Tail losses of several sectors, kept by cuts that have prices."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 
@@ -400,8 +419,9 @@ def decide(files: Files, amounts: Mapping[str, float], rates: Mapping[str, float
 
     The prices and the tree stay: what they prove does not depend on the decisions.
     """
-    scenario = load_scenario(files.run / "scenario.yaml")
-    inputs, certificate = read_inputs(scenario), files.json("certificate.json")
+    scenario, certificate = load_scenario(files.run / "scenario.yaml"), files.json("certificate.json")
+    scenario = replace(scenario, policy=replace(scenario.policy, cuts=cuts_of(certificate)))
+    inputs = read_inputs(scenario)
     book, rows = inputs.portfolio, files.text("allocation.csv").splitlines()[1:]
     cells = {row.split(",")[0]: row.split(",") for row in rows}
     held = {one: (float(row[2]), float(row[3])) for one, row in cells.items()}

@@ -16,6 +16,7 @@ from tests.forgery.alterations import ALL, Alteration
 from tests.forgery.harmless import HARMLESS
 from tests.forgery.lenient import LENIENT
 from tests.forgery.runs import Files, solved
+from tests.forgery.sectors import SECTORS
 
 BASES = (
     *(
@@ -34,6 +35,7 @@ BASES = (
         "earning",
         "weighted",
         "counted",
+        "sectors",
         "workbook",
     ),
 )
@@ -57,7 +59,10 @@ def test_runs_as_they_were_written_pass_both(bases: dict[str, Path], name: str) 
     assert checker.check(str(bases[name] / "run")) == []
 
 
-@pytest.mark.parametrize("alteration", [*ALL, *LENIENT], ids=[one.label for one in [*ALL, *LENIENT]])
+ALTERED = [*ALL, *LENIENT, *SECTORS]
+
+
+@pytest.mark.parametrize("alteration", ALTERED, ids=[one.label for one in ALTERED])
 def test_no_alteration_passes(bases: dict[str, Path], alteration: Alteration, tmp_path: Path) -> None:
     files = copy_of(bases, alteration.base, tmp_path)
     alteration.change(files)

@@ -232,6 +232,24 @@ SLIPS = {
         "line 10, policy.pricing: no rates that never fall: those of B end at 0.1, below 0.11 of A; "
         "name the grades of `rates` from the lowest rates to the highest",
     ),
+    "factors of sectors beside a correlation for each borrower": (
+        (BUDGET, f"{BUDGET}\n  tail: {{correlation: irb, sectors: {{column: sector, between: 5%}}}}"),
+        "line 8, policy.tail.correlation: sectors need one correlation within a sector, and irb has one for "
+        "each borrower; write a correlation as 15%, or leave sectors out",
+    ),
+    "sectors that move together more than each does": (
+        (BUDGET, f"{BUDGET}\n  tail: {{correlation: 10%, sectors: {{column: sector, between: 15%}}}}"),
+        "line 8, policy.tail.sectors.between: 0.15 between sectors is above 0.1 within one; "
+        "write between at most as correlation",
+    ),
+    "too few years for factors of sectors": (
+        (BUDGET, f"{BUDGET}\n  tail: {{sectors: {{column: sector, between: 5%, nodes: 8}}}}"),
+        "line 8, policy.tail.sectors.nodes: 8 years are outside 16 to 4,096; write nodes: 256",
+    ),
+    "sectors by a column of numbers": (
+        (BUDGET, f"{BUDGET}\n  tail: {{sectors: {{column: pd, between: 5%}}}}"),
+        "line 8, policy.tail.sectors.column: pd is no column of texts; name one, as sector",
+    ),
     "a confidence of no tail": (
         (BUDGET, f"{BUDGET}\n  tail: {{confidence: 100%}}"),
         "line 8, policy.tail.confidence: a confidence of 1 is outside 50% to 99.999%; write one as 99.9%",

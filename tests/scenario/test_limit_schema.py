@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from allocator.records.conditions import Condition
+from allocator.records.risk import Sectors, TailRule
 from allocator.records.scenario import Group, Limit
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
@@ -258,6 +259,50 @@ def test_conditions_beside_what_they_do_not_go_with(faults: Faults) -> None:
         "7 limits hang on a condition, expected 6 at most; "
         "leave if_lent_to out where the limit may hold whatever is offered",
     ]
+
+
+SECTORS = "  tail: {confidence: 99%, correlation: 20%, sectors: {column: sector, between: 5%}}\n  limits:\n"
+
+
+def of_sectors(limit: str) -> str:
+    return BASE.replace("  limits:\n", SECTORS).replace(WRITTEN, f"{{name: x, measure: tail_loss, {limit}}}")
+
+
+def test_factors_of_sectors_make_a_limit_on_the_tail_loss_one_by_their_column(write: Write) -> None:
+    policy = load_scenario(write("case.yaml", of_sectors("where: {grade: A}, at_most: 4%, of: drawn"))).policy
+    (limit,) = policy.convex
+    assert (limit.by, limit.bound, limit.of) == ("sector", 0.04, "drawn")
+    assert limit.rule == TailRule(0.99, 0.2, sectors=Sectors("sector", 0.05, 256))
+
+
+SUM = (
+    "does not go with the tail loss of several sectors, which is no sum; "
+    "leave it out, or policy.tail.sectors: one factor alone makes it a sum"
+)
+OF_SECTORS = {
+    "at_least: 4": [f".at_least: at_least {SUM}"],
+    "weight: k, at_most: 4": [f".weight: weight {SUM}"],
+    "each: region, under: [bad], at_most: 4": [
+        f".each: each {SUM}",
+        f".under: under {SUM}",
+    ],
+    "at_most: 4, enforce: report": [
+        ".enforce: a limit on the tail loss of several sectors is not yet soft or only reported; "
+        "leave enforce out, or policy.tail.sectors"
+    ],
+    "at_most: 0": [".at_most: no loan has a tail loss of 0; write at_most: 4%"],
+    "at_most: 4, if_lent_to: {grade: A}": [
+        ".if_lent_to: a limit that hangs on a condition does not yet go with one on the tail loss of several "
+        "sectors; leave one of the two out, or its if_lent_to"
+    ],
+}
+"""Limits that several factors do not allow -> what is told of each."""
+
+
+@pytest.mark.parametrize("text", OF_SECTORS)
+def test_a_limit_on_several_factors_is_held_to_what_it_may_say(text: str, faults: Faults) -> None:
+    told = faults(of_sectors(text) + "stresses: {bad: {pd: {all: 2}}}\n")
+    assert [one.partition("limits[x]")[2] for one in told] == OF_SECTORS[text]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,6 +19,7 @@ from allocator.insight.distil.tree import features_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.cuts import HHI, on_what
 from allocator.records.limits import conditional
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
@@ -61,16 +62,20 @@ class DistilledRules:
 
 
 def _require_rows(run: Outcome) -> None:
-    """Raises InputError for a limit on the Herfindahl index or a condition: rules are not held to them."""
+    """Raises InputError for a convex limit or a condition: rules are not held to them."""
     hanging = [limit.name for limit in conditional(run.scenario.policy)]
     if hanging:
         problem = f"limit {hanging[0]!r} hangs on a condition, which rules cannot yet be held to"
         remedy = "distil a run whose limits hold whatever is offered"
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
-    named = [limit.name for limit in run.scenario.policy.convex]
+    named = run.scenario.policy.convex
     if named:
-        problem = f"limit {named[0]!r} is on a Herfindahl index, which rules cannot yet be held to"
+        problem = (
+            f"limit {named[0].name!r} is on {on_what(named[0].measure)}, which rules cannot yet be held to"
+        )
         remedy = "distil a run with caps on its groups instead, as each: sector, at_most: 20%, of: total"
+        if named[0].measure != HHI:
+            remedy = "distil a run without policy.tail.sectors"
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
 
 

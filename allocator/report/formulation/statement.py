@@ -9,6 +9,7 @@ from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
 from allocator.records.ledger import VALUE
 from allocator.records.lots import CENT
+from allocator.records.risk import TailRule
 from allocator.report.formulation.blocks import (
     Block,
     Display,
@@ -230,6 +231,8 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     if limit is not None and limit.measure == VALUE:
         one, once = "m_ik x_ik", f"{weight}F_ik z_ik" if fixed_of(formulation) else ""
     left = f"Σ_{{{over}}} {weight}{one}"
+    if limit is not None and limit.by is not None:
+        left = f"max_q Σ_j q_j Σ_{{{over}}} L_ij {one}"
     left += f" + Σ_{{{over}}} {once}" if once else ""
     if reference is not None:
         base = symbols.over(reference.where, None, (number(rows.referred),))
@@ -281,6 +284,12 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
+    elif limit.by is not None and isinstance(limit.rule, TailRule) and limit.rule.sectors is not None:
+        words.append(f"; L_ij is what a unit drawn loses in year j of {limit.rule.sectors.nodes:,}, ")
+        words.append(
+            f"by the factor of its {limit.by} and the common one; q_j are weights of sum 1, none above "
+        )
+        words.append("what its year may have among the worst; what is already lent counts too")
     words += ["; p_i and L_i in it are those under the stress"] if limit.stress is not None else []
     if limit.if_lent_to:
         words.append(f"; must hold if anything is offered to {', '.join(map(str, limit.if_lent_to))}")

@@ -9,6 +9,7 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
+from allocator.records.cuts import HHI, on_what
 from allocator.records.former import MONEY_MOVED
 from allocator.records.ledger import VALUE
 from allocator.records.portfolio import Integers
@@ -35,10 +36,13 @@ _NAME = 31
 
 
 def require_formulas(policy: Policy) -> None:
-    """Raise InputError for a limit on money moved, on value or on a condition: no formula says it."""
-    named = [limit for limit in policy.limits if limit.measure in (MONEY_MOVED, VALUE) or limit.if_lent_to]
+    """Raise InputError for a limit on money moved, on value, on a condition or on the tail loss of several
+    sectors: no formula says it."""
+    told = {HHI, *(limit.measure for limit in policy.limits if limit.by is None)} - {MONEY_MOVED, VALUE}
+    named = [limit for limit in policy.limits if limit.measure not in told or limit.if_lent_to]
     if named:
         what = "a condition" if named[0].if_lent_to else named[0].measure.replace("_", " ")
+        what = what if named[0].by is None else on_what(named[0].measure)
         problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 
