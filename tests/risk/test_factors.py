@@ -17,6 +17,7 @@ from allocator.errors import InputError
 from allocator.limits import compile_limits, missing
 from allocator.limits.concentration import losses_of
 from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.price_lists import Posting
 from allocator.records.risk import Sectors, TailRule
 from allocator.risk import arithmetic, factors
 from allocator.risk.tail import tail_loss_of
@@ -164,7 +165,7 @@ def test_more_losses_than_are_kept_are_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_price_list_is_refused() -> None:
-    rules = policy(1e6, tail_limit(1e5, RULES[0]), limit("book", "loans", "at_most", 9), pricing="per_grade")
+    rules = policy(1e6, tail_limit(1e5, RULES[0]), limit("book", "loans", "at_most", 9), posting=Posting())
     with pytest.raises(InputError) as error:
         compile_limits(rules, book_of(5, "ab", seed=1))
     assert [str(fault) for fault in error.value.faults] == [
