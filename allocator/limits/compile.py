@@ -196,7 +196,7 @@ def _draft(
 
 def _weighted(measured: Floats | None, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
     """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
-    key = limit.measure if measured is not None else ""
+    key = f"{limit.measure} by {limit.rule}" if measured is not None else ""
     key += "" if limit.stress is None else f" under {limit.stress}"
     if limit.weight is None:
         return measured, key

@@ -130,6 +130,18 @@ def test_the_order_of_rows_changes_nothing() -> None:
     assert worst_mean(tail_limit(1.0, rule), book.take(turned), drawn[turned]) == pytest.approx(before, 1e-12)
 
 
+def test_rules_of_their_own_have_weights_of_their_own() -> None:
+    """One factor beside several, and two correlations: a row each, whatever the measure is called."""
+    book = book_of(20, "ab", seed=1)
+    one, other = TailRule(0.99, 0.15), TailRule(0.99, 0.4)
+    limits = (limit("one", "tail_loss", "at_most", 1.0, rule=one), tail_limit(1.0, RULES[0]))
+    rows = compile_limits(policy(1e6, *limits, limit("other", "tail_loss", "at_most", 1.0, rule=other)), book)
+    weights = [channel.weight for channel in rows.channels if channel.weight is not None]
+    assert [float(np.sum(own)) for own in weights] == pytest.approx(
+        [tail_loss_of(one, book).sum(), 0.0, tail_loss_of(other, book).sum()]
+    )
+
+
 def faults_of(book: Portfolio, rule: TailRule) -> list[str]:
     with pytest.raises(InputError) as error:
         compile_limits(policy(1e6, tail_limit(1e5, rule)), book)
