@@ -10,7 +10,7 @@ import numpy as np
 from allocator.records.conditions import Condition
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Text
-from allocator.records.risk import CapitalRule, TailRule
+from allocator.records.risk import CapitalRule, Sectors, TailRule
 from allocator.records.scenario import Budget, Limit, Policy, Ticket
 from benchmarks.books import BRANCHES, Book, borrowers, churn_table, labelled
 
@@ -233,6 +233,15 @@ def appetite(n: int, seed: int) -> Book:
     return book.with_columns(numbers={**own, **grown})
 
 
+def appetite_sectors(n: int, seed: int) -> Book:
+    """The same with factors of three industries beside the common one, and less lost than the book would."""
+    book, three = appetite(n, seed), TailRule(0.99, 0.2, sectors=Sectors("industry", 0.08, 96))
+    industry = np.random.default_rng(seed + 2).integers(0, 3, n)
+    worst = Limit("worst", "tail_loss", "at_most", 0.0255, "drawn", rule=three, by="industry")
+    book = replace(book, policy=replace(book.policy, limits=(*book.policy.limits, worst)))
+    return book.with_columns(texts={**book.portfolio.texts, "industry": labelled(industry, 3, "i")})
+
+
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
@@ -248,6 +257,7 @@ CASES: dict[str, Case] = {
         Case("costs", "fixed terms of both signs", costs),
         Case("steps", "amounts in multiples of 10,000", steps),
         Case("appetite", "24 limits, capital, tail loss, average PD, changes, a soft line", appetite),
+        Case("appetite-sectors", "that, and a tail loss with factors of three industries", appetite_sectors),
         Case("tight", "13 to 22 of 26 limits bind", tight, (), MIDDLE),
         Case("tight-steps", "the same in multiples of 10,000", tight_steps, (), MIDDLE),
         Case("tight-large-steps", "the same in multiples of 50,000", tight_large_steps, (), MIDDLE),
