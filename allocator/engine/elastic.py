@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.kernel import dense
+from allocator.engine.farkas import without_values
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.program import Program, row_bounds, side_by_side, stack
@@ -32,37 +32,10 @@ _ROUNDS = 200
 _RATIO_STEPS = 12
 _SAME = 1e-9
 """Relative; a break below this is rounding."""
+_ROUNDING = 1e-14
+"""Of the terms of a sum, what it may be off by: a sum below this is 0, and no unit of its row."""
 _CLOSE = 1e-3
 """Of the moves found, what they may be above the least."""
-
-
-def without_values(columns: Columns) -> Columns:
-    """The same offers and limits where no offer earns or costs anything."""
-    zeros = np.zeros(len(columns))
-    offers = replace(
-        columns.offers,
-        income=zeros,
-        cost=zeros,
-        relationship=zeros,
-        churn_cost=0.0,
-        processing_cost=0.0,
-    )
-    return Columns(offers, replace(columns.limits, idle_rate=0.0))
-
-
-def prove_impossible(columns: Columns, prices: Floats) -> bool:
-    """Whether `prices` prove that no allocation meets every limit, by Farkas' lemma.
-
-    Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
-    """
-    free = without_values(columns)
-    size = float(np.max(np.abs(prices), initial=0.0))
-    if size == 0.0:
-        return False
-    scaled = np.where(np.isfinite(columns.limits.penalties), 0.0, prices / size)
-    response = dense.respond(free, scaled)
-    terms = float(np.abs(columns.limits.rhs) @ np.abs(scaled)) + float(np.sum(np.abs(response.reduced)))
-    return dense.bound(free, scaled, response) < -1e-9 * terms
 
 
 @dataclass(frozen=True)
@@ -163,6 +136,8 @@ class Elastic:
             at = replace(at, moved=moved, lent=lent, priced=True)
             point, _, _ = self._ask(at)
             before, moved = moved, self._needed(at, point)
+            if np.isnan(moved).any():
+                return None
             if np.sum(np.abs(moved - before) / self.bounds.size) <= _CLOSE * np.sum(
                 np.abs(moved) / self.bounds.size
             ):
@@ -186,7 +161,10 @@ class Elastic:
         return np.maximum(self._pool.reference.T @ point[: len(self._pool.group)], 1e-6 * self._sizes)
 
     def _needed(self, at: _Question, point: Floats) -> Floats:
-        """(E,) the moves at `point`; of shares of what is lent as the point itself needs them."""
+        """(E,) the moves at `point`; of shares of what is lent as the point itself needs them.
+
+        NaN where it breaks a share of a part that nothing is lent to: no share of nothing is more.
+        """
         bounds, count, loose = self.bounds, len(self._pool.group), at.loose
         moves = point[count : count + 2 * len(loose)].reshape(2, -1)
         needed = np.zeros(len(bounds.names))
@@ -200,7 +178,12 @@ class Elastic:
                 continue
             whole = lent[share[rows]] + self._before[rows]
             least = _SAME * self._sizes[share[rows]]
-            over = (use[rows] - self.columns.limits.rhs[rows]) / np.maximum(whole, least)
+            excess = use[rows] - self.columns.limits.rhs[rows]
+            broken = excess * np.where(excess > 0.0, bounds.up[e], -1.0 * bounds.down[e])
+            if np.any((broken > _SAME * self._norm()[rows]) & (whole <= least)):
+                needed[e] = np.nan
+                continue
+            over = excess / np.maximum(whole, least)
             needed[e] = float(np.max(over)) if bounds.up[e] else float(np.min(over))
             needed[e] = max(needed[e], 0.0) if not bounds.down[e] else needed[e]
             needed[e] = min(needed[e], 0.0) if not bounds.up[e] else needed[e]
@@ -361,6 +344,8 @@ class Elastic:
         )
         in_all = np.array([np.bincount(owner, sums[:, h], minlength=self.groups) for h in range(channels)])
         use = spread @ limits.matrix.T + sparse.csr_array((limits.everywhere @ in_all).T)
+        everywhere = sparse.csr_array((abs(limits.everywhere) @ abs(in_all)).T)
+        use = use.multiply(abs(use) > _ROUNDING * (abs(spread) @ abs(limits.matrix).T + everywhere))
         lent = {
             "offered": answers.amount,
             "drawn": columns.take_up(answers.option) * answers.amount,

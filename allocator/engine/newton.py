@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.elastic import prove_impossible
+from allocator.engine.farkas import prove_impossible
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature
 from allocator.engine.kernel.passes import COMPILED_FROM, Pass, PassSums, prepare

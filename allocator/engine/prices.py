@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
 from allocator.engine.cores import PricedPoint, whole_program
-from allocator.engine.elastic import prove_impossible
+from allocator.engine.farkas import prove_impossible
 from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns

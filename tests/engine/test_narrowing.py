@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allocator.engine import finish, narrowing, newton
-from allocator.engine.elastic import prove_impossible
+from allocator.engine.farkas import prove_impossible
 from allocator.engine.finish import Parts
 from allocator.engine.kernel import curvature, passes
 from allocator.engine.kernel.passes import prepare

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from allocator.engine import finish
-from allocator.engine.elastic import prove_impossible
+from allocator.engine.farkas import prove_impossible
 from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.newton import PriceBox, _step, newton_prices

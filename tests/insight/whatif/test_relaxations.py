@@ -78,6 +78,15 @@ def test_whole_offers_that_do_not_fit_widen_until_they_do() -> None:
     ]
 
 
+def test_a_floor_that_holds_to_the_last_bit_is_no_unit_of_its_row() -> None:
+    """What a pinned loan earns is its share exactly: its use of that row is rounding alone."""
+    book = portfolio(["A"], pd=0.01, lgd=0.5, term=0.5, fixed_amount=85_000.5, fixed_rate=0.04)
+    asked = limit("lent", "offered", "at_most", 0.0), limit("earned", "value", "at_most", 0.0148, of="total")
+    case = Case(book, TABLE, policy(85_000.5, *asked, rates={"A": (0.04, 0.04)}, ticket=(20_000.0, 20_000.0)))
+    error = explained(prepared(case))
+    assert in_words(error) == ["raise 'lent' from 0 to 85,100"]
+
+
 @random_cases(8, full=150)
 @given(cases_in_cents(borrowers=6, limits=3))
 def test_every_relaxation_fits_and_names_what_it_is_worth(case: Case) -> None:
