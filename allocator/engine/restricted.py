@@ -102,10 +102,10 @@ class Book:
 
     def rounding(self, prices: Floats, sets: ChoiceSets) -> float:
         """What U is rounded up by where it is stated, nearly: much if `prices` are large."""
-        charged = np.abs(self.uses.unit) * sets.high + np.abs(self.uses.loan)
-        terms = np.abs(self.rhs)
+        terms, priced = np.abs(self.rhs), np.flatnonzero(prices)
+        charged = np.abs(self.uses.unit[priced]) * sets.high + np.abs(self.uses.loan[priced])
         if charged.size:
-            terms = terms + np.maximum.reduceat(charged, self.first[:-1], axis=1).sum(axis=1)
+            terms[priced] += np.maximum.reduceat(charged, self.first[:-1], axis=1).sum(axis=1)
         return _ROUNDING * float(terms @ np.abs(prices))
 
     def within(self, prices: Floats, sets: ChoiceSets, distance: float) -> tuple[ChoiceSets, float]:
