@@ -29,7 +29,7 @@ from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
-from allocator.limits import compile_limits
+from allocator.limits import TermsByRule, compile_limits
 from allocator.limits.concentration import losses_of
 from allocator.limits.measures import with_requirements
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
@@ -180,12 +180,13 @@ def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | N
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
     groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
     known = {own.limit: own.weights for own in groups if isinstance(own, Worst)}
+    by_rule: TermsByRule = {}
 
     def compiled(cuts: Sequence[Cut], hair: float) -> Limits:
         tight = replace(policy, cuts=tuple(cuts))
         for limit in policy.convex:
             tight = tight.with_bound(limit.name, limit.bound * (1.0 - 2.0 * hair))
-        return compile_limits(tight, portfolio, known)
+        return compile_limits(tight, portfolio, known, by_rule)
 
     settings = case.scenario.solver
     return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)

@@ -18,8 +18,8 @@ from allocator.certification.measures import ByRule, counted_by, outset_of, time
 from allocator.certification.members import as_counted, inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
+from allocator.records.columns import VALUE
 from allocator.records.former import FORMER_AMOUNT
-from allocator.records.ledger import VALUE
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 

@@ -16,8 +16,8 @@ from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, as_valued
 from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
 from allocator.certification.terms import Terms
+from allocator.records.columns import VALUE
 from allocator.records.curves import Response
-from allocator.records.ledger import VALUE
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
 from allocator.records.weights import weights_of

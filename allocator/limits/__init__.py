@@ -1,5 +1,5 @@
 """Limits: measure x filter x bound, compiled to rows over five bases."""
 
-from allocator.limits.compile import compile_limits
+from allocator.limits.compile import TermsByRule, compile_limits
 
-__all__ = ["compile_limits"]
+__all__ = ["TermsByRule", "compile_limits"]

@@ -27,6 +27,9 @@ from allocator.records.risk import Rule
 from allocator.records.scenario import Limit, Policy
 from allocator.records.stress import Stress
 
+TermsByRule = dict[tuple[Rule | Changes, Stress | None], MeasureTerms]
+"""What measures of a rule of the policy add up, of one portfolio."""
+
 
 @dataclass
 class _Channels:
@@ -34,7 +37,7 @@ class _Channels:
 
     places: dict[tuple[str, str], int] = field(default_factory=dict)
     channels: list[Channel] = field(default_factory=list)
-    by_rule: dict[tuple[Rule | Changes, Stress | None], MeasureTerms] = field(default_factory=dict)
+    by_rule: TermsByRule = field(default_factory=dict)
 
     def measured(self, limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms:
         """What the limit's measure adds up; limits by one rule have it computed once."""
@@ -77,10 +80,16 @@ class _Draft:
     """Index of the membership of those whom the reference counts; None: everybody."""
 
 
-def compile_limits(policy: Policy, portfolio: Portfolio, known: CutWeights | None = None) -> Limits:
+def compile_limits(
+    policy: Policy,
+    portfolio: Portfolio,
+    known: CutWeights | None = None,
+    by_rule: TermsByRule | None = None,
+) -> Limits:
     """The rows of `policy` over `portfolio`, the budget first, then the limits in their order.
 
-    A limit that is only reported has none. `known` are weights of cuts.
+    A limit that is only reported has none. `known` are weights of cuts; `by_rule`, which grows, is what was
+    computed for the same portfolio under other bounds and cuts.
 
     Raises InputError naming every limit that stands on a missing value.
     """
@@ -88,7 +97,7 @@ def compile_limits(policy: Policy, portfolio: Portfolio, known: CutWeights | Non
     _require_own_rates(policy)
     policy, portfolio = with_cuts(policy, portfolio, known)
     members = members_of(policy.enforced, portfolio)
-    channels = _Channels()
+    channels = _Channels() if by_rule is None else _Channels(by_rule=by_rule)
     drafts = [_budget(policy, portfolio, channels)]
     for number, limit in enumerate(policy.enforced):
         drafts.append(_draft(limit, members, number, policy, portfolio, channels))

@@ -9,9 +9,9 @@ from math import inf
 import numpy as np
 
 from allocator.limits.missing import check_values
+from allocator.records.columns import VALUE
 from allocator.records.cuts import HHI
 from allocator.records.former import FORMER_AMOUNT, MONEY_MOVED, Changes
-from allocator.records.ledger import VALUE
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule, TailRule

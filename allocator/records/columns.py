@@ -31,6 +31,9 @@ class Column:
         return -1.0 if self.kind == "rate" else 0.0
 
 
+VALUE = "value"
+"""The last column of an allocation, and the measure of limits that adds it up."""
+
 COLUMNS = (
     Column("borrower_id", "text", "Unique identifier."),
     Column("grade", "text", "Credit grade."),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from allocator.records.columns import VALUE
 from allocator.records.portfolio import Booleans, Floats, Integers, Text
 
 
@@ -41,8 +42,6 @@ LINES = (
     Line("capital_cost", "cost of capital", "capital", -1, always=False),
 )
 """What a value is the sum of, in the order of allocation.csv."""
-VALUE = "value"
-"""The last column, and the measure of limits that adds it up."""
 COMPUTED = ("take_up", *(line.name for line in LINES if line.always), VALUE)
 """Columns of an allocation that are computed, not decided."""
 ON_CAPITAL = ("capital_cost", "capital_years", "raroc")

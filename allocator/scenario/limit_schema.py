@@ -18,10 +18,9 @@ from pydantic import (
 )
 
 from allocator.plugins import names_of
-from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
+from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS, VALUE
 from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
-from allocator.records.ledger import VALUE
 from allocator.records.misfits import Misfit, refuse
 from allocator.records.scenario import (
     BUDGET,

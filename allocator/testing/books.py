@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from allocator.records.columns import VALUE
 from allocator.records.conditions import Condition
-from allocator.records.ledger import VALUE
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import Group, Limit
 from allocator.records.strategy import SolverSettings

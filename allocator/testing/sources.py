@@ -78,4 +78,6 @@ def _same(ours: Any, theirs: Any) -> bool:
         return bool(np.array_equal(ours, theirs, equal_nan=theirs.dtype.kind == "f"))
     if isinstance(theirs, Mapping):
         return ours.keys() == theirs.keys() and all(_same(ours[key], theirs[key]) for key in theirs)
+    if ours is None or theirs is None:
+        return ours is theirs
     return ours.values == theirs.values and _same(ours.codes, theirs.codes)

@@ -108,9 +108,8 @@ def test_the_largest_charge_is_found_among_all_rows(seed: int) -> None:
     free = BestResponses(option, np.where(option >= 0, columns.offers.high, 0.0), np.zeros(n), np.zeros(n))
     found = _largest_charge(columns, prices, offered, free)
     take, rate = columns.take_up(option), columns.rate(option)
-    bases = np.array(
-        [free.amount, take * free.amount, take * free.amount * rate * columns.offers.term, option >= 0]
-    )
+    drawn = take * free.amount
+    bases = np.array([free.amount, drawn, drawn * rate * columns.offers.term, option >= 0, take])
     charges = prices[:, None] * np.einsum("bjn,bn->jn", limits.coefficients(np.arange(n)), bases)
     charges = np.where(prices[:, None] != 0.0, charges, -np.inf)[:, offered]
     largest = charges[found, np.arange(len(offered))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.records.ledger import VALUE
+from allocator.records.columns import VALUE
 from allocator.testing.books import random_case
 from tests.engine.test_methods import SHARE, check_verdicts, judge
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from allocator.limits.measures import MEASURES as DECLARED
 from allocator.limits.measures import RULED, MeasureTerms
+from allocator.records.columns import VALUE
 from allocator.records.former import MONEY_MOVED
-from allocator.records.ledger import VALUE
 from allocator.records.scenario import Group, Reference
 from allocator.testing.measures import GROUP, TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio

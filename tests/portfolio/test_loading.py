@@ -50,6 +50,8 @@ def assert_same(one: Portfolio, other: Portfolio) -> None:
             np.testing.assert_array_equal(left, right, err_msg=entry.name)
         elif isinstance(left, Text):
             assert_same_text(left, right)
+        elif left is None:
+            assert right is None, entry.name
         else:
             assert left.keys() == right.keys()
             for name in left:

@@ -20,7 +20,7 @@ from allocator import checker
 from allocator.cli.main import main
 from allocator.errors import InputError
 from allocator.limits.measures import with_requirements
-from allocator.records.ledger import VALUE
+from allocator.records.columns import VALUE
 from allocator.records.risk import CapitalRule
 from allocator.risk.capital import capital_of
 from allocator.testing.books import MEASURES, random_case

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.insight.formulation import Formulation, Rows, StatedRow
+from allocator.records.columns import VALUE
 from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
-from allocator.records.ledger import VALUE
 from allocator.records.lots import CENT
 from allocator.records.risk import TailRule
 from allocator.report.formulation.blocks import (

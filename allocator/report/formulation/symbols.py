@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from allocator.insight.formulation import Economics, Formulation, Rows, Span
+from allocator.records.columns import VALUE
 from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED
-from allocator.records.ledger import VALUE
 from allocator.report.formulation.blocks import Math, Words, number
 
 BASIS = {"offered": "x_ik", "drawn": "x_ik", "interest": "r_k x_ik", "loans": "z_ik"}

@@ -9,9 +9,9 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
+from allocator.records.columns import VALUE
 from allocator.records.cuts import HHI, on_what
 from allocator.records.former import MONEY_MOVED
-from allocator.records.ledger import VALUE
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Sheet, Workbook
