@@ -73,6 +73,8 @@ class _Search:
     at: _Case | None = None
     """The case of the best allocation."""
     refused: InfeasibleError | None = None
+    stop: Stop = "exhausted"
+    """Why a case was cut short, where one was."""
 
     @property
     def left(self) -> float:
@@ -113,6 +115,8 @@ class _Search:
             return
         except NoAllocationError:
             return
+        if case.solved.stopped:
+            self.stop = case.solved.stop
         names = [row.name for row in limits.rows]
         case.bound = min(case.bound, case.solved.bound)
         case.prices = dict(zip(names, case.solved.prices.tolist(), strict=True))
@@ -195,7 +199,7 @@ def _explore(search: _Search, root: _Case) -> Stop:
         for child in case.children:
             heapq.heappush(heap, (-child.bound, count, child))
             count += 1
-    return "exhausted"
+    return search.stop
 
 
 def _in_words(case: _Case) -> str:

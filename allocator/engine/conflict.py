@@ -17,7 +17,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, LimitRows, Program, row_bounds, side_by_side
 from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError, Relaxation
-from allocator.records.limits import Limits
+from allocator.records.limits import Limits, entry_of
 from allocator.records.portfolio import Floats
 
 _NODES = 2_000
@@ -27,6 +27,7 @@ _WORK = 30_000_000
 _LEAST_CHECKS = 8
 _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
+_MORE = "; more than one limit must be loosened"
 
 
 class IndivisibleError(InfeasibleError):
@@ -63,18 +64,28 @@ def with_conflicts(
 ) -> InfeasibleError:
     """`error` with all `conflicts`, where they are known, and with what it would take.
 
-    `alone` are limits each of which ends all conflicts.
+    `alone` are rows of limits each of which, loosened in all its rows, ends all conflicts.
     """
     message, faults = error.message, error.faults
+    entries = list(dict.fromkeys(map(entry_of, alone)))
     if conflicts and [set(names) for names in conflicts] != [set(error.conflict)]:
         known = {fault.field: fault for fault in faults}
         fields = dict.fromkeys(f"limit {name}" for names in conflicts for name in names)
-        usual = Fault("keeps the others from being met", "loosen or drop it")
-        faults = tuple(known.get(field) or replace(usual, field=field) for field in fields)
-        message = _message(conflicts[0], alone, conflicts[1:])
+        never = {f"limit {names[0]}" for names in conflicts if len(names) == 1}
+        faults = tuple(known.get(field) or _unmet(field, alone=field in never) for field in fields)
+        message = _message(conflicts[0], entries, conflicts[1:])
+    elif message.endswith(_MORE):  # dropping one row does not end it, moving the bound of all may
+        moved = {one.bounds[0].limit for one in relaxations if len(one.bounds) == 1}
+        message = _message(conflicts[0] if conflicts else error.conflict, [e for e in entries if e in moved])
     return InfeasibleError(
         message, conflicts[0] if conflicts else error.conflict, faults, conflicts, relaxations
     )
+
+
+def _unmet(field: str, *, alone: bool) -> Fault:
+    """What is wrong with a limit of a conflict, where no figure says so."""
+    problem = "cannot be met, whatever the others are" if alone else "keeps the others from being met"
+    return Fault(problem, "loosen or drop it", field=field)
 
 
 def out_of_reach(limits: Limits, reach: Mapping[int, float]) -> InfeasibleError:
@@ -200,7 +211,7 @@ def _message(names: Sequence[str], alone: Sequence[str], more: Sequence[Sequence
     message = f"no allocation exists: {_in_words(names)} {together}"
     message += "".join(f", nor can {_in_words(further)}" for further in more)
     if not alone:
-        return f"{message}; more than one limit must be loosened"
+        return message + _MORE
     return f"{message}; dropping {_in_words(alone, 'or')} alone makes it feasible"
 
 

@@ -233,7 +233,8 @@ class SolverEntry(Typed):
     time_limit: Seconds = 60.0
     """Wall time after which the best allocation found is taken."""
     memory: Annotated[Memory, Field(examples=["8 GB"])] | None = None
-    """Memory that the process may use before the best allocation found is taken; absent: all there is."""
+    """Memory, as 8 GB or 500 MB, that the process may use before the best allocation found is taken;
+    absent: all there is."""
     threads: PositiveWhole = 2
     """Threads of the solver."""
     seed: Whole = 0

@@ -18,9 +18,11 @@ from allocator.records.offers import OfferBook
 from allocator.records.run import Decisions
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
+from allocator.records.strategy import SolverSettings
 from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.test_methods import SHARE, check_verdicts, judge
+from tests.engine.test_optimise import hard_case
 from tests.stages import solve
 
 TABLE = churn_table([0.05, 0.1], A=[0.0, 0.5])
@@ -159,6 +161,16 @@ def test_a_case_that_is_not_answered_in_time_makes_nothing_infeasible(
     book = portfolio(["A"] * 3, pd=0.01, max_amount=100.0, texts={"sector": ["a", "a", "b"]})
     with pytest.raises(NoAllocationError):
         solve(Case(book, TABLE, policy(300.0, entry, ticket=(100.0, 100.0), rates={"A": (0.0, 1.0)})))
+
+
+def test_a_case_cut_short_by_memory_says_so() -> None:
+    case = replace(hard_case(), settings=SolverSettings(gap=1e-12, memory=1e6))
+    entry = limit("then", "offered", "at_most", 1e3, where={"grade": ["A"]})
+    entry = replace(entry, if_lent_to=(Condition("grade", ("B",)),))
+    terms = case.policy
+    spent = solve(replace(case, policy=replace(terms, limits=(*terms.limits, entry))))
+    assert spent.solution.stop == "memory"
+    assert (spent.outcome.faults, spent.outcome.stopped) == ((), True)
 
 
 def test_decisions_are_judged_at_prices_of_others_who_lend_to_the_group() -> None:

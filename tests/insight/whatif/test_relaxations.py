@@ -65,6 +65,16 @@ def test_two_conflicts_are_both_named_and_a_relaxation_ends_both() -> None:
         f"no allocation exists: {first[0]!r} cannot be met, nor can {second[0]!r}; "
         "more than one limit must be loosened"
     )
+    assert [fault.problem for fault in error.faults][-1] == "cannot be met, whatever the others are"
+
+
+def test_a_bound_for_each_of_several_groups_that_miss_it_is_one_limit_to_loosen() -> None:
+    floors = limit("floor", "loans", "at_least", 3.0, each="grade")
+    error = explained(prepared(Case(portfolio(["A", "B", "B"]), TABLE, policy(5e6, floors))))
+    assert error.message == (
+        "no allocation exists: 'floor[A]' cannot be met; dropping 'floor' alone makes it feasible"
+    )
+    assert in_words(error) == ["lower 'floor' from 3 to 1"]
 
 
 def test_whole_offers_that_do_not_fit_widen_until_they_do() -> None:
