@@ -67,6 +67,10 @@ def _values_of(portfolio: Portfolio, posting: Posting, grades: int) -> tuple[str
         fault = Fault(problem, "fill it in", file=portfolio.source, row=int(lacking[0]), field=posting.column)
         raise InputError.of([fault], "price lists")
     found = [column.values[code] for code in np.unique(column.codes).tolist()]
+    if both := sorted({*posting.groups.values()} & {*found} - posting.groups.keys()):
+        problem = f"the group {both[0]!r} has the name of a value of {posting.column} that it does not list"
+        remedy = f"list {both[0]!r} in it, or name the group otherwise"
+        raise InputError.of([Fault(problem, remedy, field="policy.pricing.groups")], "price lists")
     values = sorted({posting.groups.get(value, value) for value in found})
     count = len(values) * (grades if posting.by_grade else 1)
     if count > MOST_SEGMENTS:

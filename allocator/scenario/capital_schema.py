@@ -127,7 +127,7 @@ class SectorsEntry(Typed):
 
     column: Annotated[Text, AfterValidator(text_column), Field(examples=["sector"])]
     """Column of texts whose values are the sectors, 20 at most."""
-    between: Share
+    between: Annotated[Share, Field(examples=["8%"])]
     """Correlation of borrowers' assets between two sectors, at most policy.tail.correlation, which is that
     within one: by the factor that all share."""
     nodes: PositiveWhole = 256

@@ -206,18 +206,20 @@ class SegmentPricing(Typed):
     @classmethod
     def _told_apart(cls, groups: dict[str, list[str]]) -> dict[str, list[str]]:
         seen: dict[str, str] = {}
+        wrong: list[Misfit] = []
         for group, values in groups.items():
             if not values:
-                raise refuse(Misfit("a segment of no values", "name its values, or leave it out", (group,)))
+                wrong.append(Misfit("a segment of no values", "name its values, or leave it out", (group,)))
             for value in values:
-                if value in seen:
+                if seen.setdefault(value, group) != group or values.count(value) > 1:
                     problem = f"{value!r} is in {seen[value]!r} too"
-                    raise refuse(Misfit(problem, "name a value in one segment", (group,)))
-                seen[value] = group
+                    wrong.append(Misfit(problem, "name a value in one segment", (group,)))
         for group in groups:
             if seen.get(group, group) != group:
                 problem = f"a segment has the name of a value of another, {seen[group]!r}"
-                raise refuse(Misfit(problem, "name it otherwise", (group,)))
+                wrong.append(Misfit(problem, "name it otherwise", (group,)))
+        if wrong:
+            raise refuse(*dict.fromkeys(wrong))
         return groups
 
 

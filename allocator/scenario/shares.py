@@ -6,6 +6,7 @@ from allocator.records.misfits import Misfit
 from allocator.records.scenario import COUNTED
 
 _COUNTS = {"loans": "a number of loans", "clients_changed": "a number of clients"}
+_MONEY_BY = {"offered": "what is offered", "drawn": "what is drawn"}
 _MONEY = "leave `of` out, or measure offered or drawn"
 
 
@@ -19,7 +20,7 @@ def no_share(measure: str | None, whole: str | None, *, of_group: bool) -> Misfi
     if whole is None or measure == whole or (whole != "loans" and measure not in COUNTED):
         return None
     if whole == "loans" and measure not in COUNTED:
-        problem = f"what is {measure} is no fraction of a number of loans"
+        problem = f"{_MONEY_BY.get(str(measure), str(measure))} is no fraction of a number of loans"
         return Misfit(problem, "measure loans, or write another `of`")
     named = f"money {whole}" if of_group and whole != "loans" else whole
     instead = "measure loans in it too, " if of_group else "write `of: loans`, "

@@ -120,7 +120,7 @@ def _whole(weights: dict[str, float]) -> dict[str, float]:
     together = sum(weights.values())
     if abs(together - 1.0) > WHOLE:
         raise refuse(
-            Misfit(f"the weights are {together:.6g} together, expected 1", "write weights that add up to 1")
+            Misfit(f"the weights are {together:.10g} together, expected 1", "write weights that add up to 1")
         )
     return weights
 

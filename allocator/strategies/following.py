@@ -51,7 +51,7 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
     if rule == "optimal":
         return optimum
     if case.scenario.policy.posting is not None:
-        problem = f"{rule} chooses each borrower's rate by itself, and pricing posts one a grade"
+        problem = f"{rule} chooses each borrower's rate by itself, and pricing posts one for many"
         remedy = "compare optima, or write pricing: individual"
         raise InputError.of([Fault(problem, remedy, field="strategy")], case.scenario.name)
     progress(f"deciding by the rule {rule}")

@@ -16,7 +16,9 @@ def with_lines(scenarios: Sequence[Scenario]) -> tuple[list[Scenario], tuple[str
     """
     if scenarios[0].policy.posting is not None:
         kept = [scenario for scenario in scenarios if scenario.strategy.rule == "optimal"]
-        note = "rules are left out: they choose each borrower's rate by itself, and pricing posts one a grade"
+        note = (
+            "rules are left out: they choose each borrower's rate by itself, and pricing posts one for many"
+        )
         return kept, (note,)
     grades = scenarios[0].policy.rates
     if set(grades) & set(LINES):

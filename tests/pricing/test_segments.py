@@ -66,6 +66,14 @@ def test_what_is_no_column_of_segments() -> None:
             price_offers(book, table, Response(Path("churn.csv")), asked)
 
 
+def test_a_group_by_the_name_of_a_value_that_it_does_not_list() -> None:
+    book = portfolio(["A", "B"], texts={"sector": ["food", "steel"]})
+    table = churn_table([0.04, 0.08], A=[0.0, 0.3], B=[0.0, 0.3])
+    held = policy(1e6, rates=RATES, posting=Posting(column="sector", groups={"steel": "food"}))
+    with pytest.raises(InputError, match="the group 'food' has the name of a value of sector"):
+        price_offers(book, table, Response(Path("churn.csv")), held)
+
+
 def test_values_of_nobody_are_noted() -> None:
     asked = policy(1e6, posting=Posting(column="sector", groups={"food": "a", "coal": "a"}))
     assert unknown_values(BOOK, asked) == (

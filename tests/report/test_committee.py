@@ -15,6 +15,7 @@ from allocator.report.committee.front import front
 from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
+from allocator.report.committee.rules import rules_section
 from allocator.report.committee.stress import named
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
@@ -247,3 +248,16 @@ def test_who_is_left_out_is_told_by_grade() -> None:
     section = declined_section(docs)
     said = markdown_of(Report("t", "s", (("seal",),), True, section.blocks, (), (), (), (), ()))
     assert "By grade: A 9 of 66, C all 84." in said
+
+
+@pytest.mark.parametrize(
+    ("summary", "told"),
+    [
+        ({}, "None was tried on a book of this size."),
+        ({"price_list": {"A": 0.07}}, "this policy posts rates."),
+    ],
+)
+def test_why_no_rule_was_tried(summary: dict[str, object], told: str) -> None:
+    section = rules_section(documents(summary=summary, certificate={"bound": 1e6}))
+    page = markdown_of(Report("t", "s", (("seal",),), True, (), (), (section,), (), ()))
+    assert told in page

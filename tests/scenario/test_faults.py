@@ -206,6 +206,18 @@ SLIPS = {
         (BUDGET, f"{BUDGET}\n  pricing: {{per_segment: sector, groups: {{a: [food], b: [food, steel]}}}}"),
         "line 8, policy.pricing.groups.b: 'food' is in 'a' too; name a value in one segment",
     ),
+    "every fault of segments": (
+        (
+            BUDGET,
+            f"{BUDGET}\n  pricing: {{per_segment: sector, "
+            "groups: {a: [b, b], c: [], d: [steel], b: [steel]}}",
+        ),
+        "line 8, policy.pricing.groups.a: 'b' is in 'a' too; name a value in one segment",
+        "line 8, policy.pricing.groups.c: a segment of no values; name its values, or leave it out",
+        "line 8, policy.pricing.groups.b: 'steel' is in 'd' too; name a value in one segment",
+        "line 8, policy.pricing.groups.b: a segment has the name of a value of another, 'a'; "
+        "name it otherwise",
+    ),
     "pricing by contract": (
         (BUDGET, f"{BUDGET}\n  rate_grid: contract\n  pricing: monotone"),
         "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "

@@ -63,6 +63,10 @@ def test_a_mean_over_stresses_is_told_by_name_and_weight(write: Write, base: str
     ("stress", "problem"),
     [
         ("stress: {mean_of: {base: 60%, bad: 30%}}", "the weights are 0.9 together, expected 1"),
+        (
+            "stress: {mean_of: {base: 0.6, bad: 0.39999999}}",
+            "the weights are 0.99999999 together, expected 1",
+        ),
         ("stress: {mean_of: {base: 60%, bat: 40%}}", "no stress is named 'bat'"),
         ("stress: {mean_of: {base: 60%, dear: 40%}}", "the stress dear changes funding"),
         ("stress: {mean_of: {base: 1, bad: -60%}}", "-60% is negative"),

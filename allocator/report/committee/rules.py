@@ -38,9 +38,12 @@ def rules_section(docs: Documents) -> Section:
     """A bar a strategy."""
     title = "8 · Is it better than simple rules?"
     if "compare" not in docs.parts:
+        why = "None was tried on a book of this size."
+        if "price_list" in docs.at("summary"):
+            why = "None was tried: each chooses every borrower's rate by itself, and this policy posts rates."
         told = words(
             "No rule within the limits can be worth more than ", Strong(docs.money("certificate", "bound")),
-            ": the bound is on all of them. None was tried on a book of this size.",
+            f": the bound is on all of them. {why}",
         )  # fmt: skip
         return Section("rules", title, (told,), "a-rules", "third")
     sides = [*docs.places("compare", "compared")]
