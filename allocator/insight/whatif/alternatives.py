@@ -18,6 +18,7 @@ from allocator.certification import recheck
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import answer, optimally, with_policy
 from allocator.insight.whatif.tracks import track_of
+from allocator.pipeline import with_cuts
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
@@ -141,7 +142,8 @@ class _Search:
         self.track, self.row = track_of(more, (limit.name,)), limit.name
         self.best, self.start = optimum, optimum.prices
         prices = {**optimum.prices, limit.name: 0.0}
-        self.high = self._used(recheck(more.scenario, more.inputs, optimum.decisions, prices))
+        rows = with_cuts(more, optimum.certificate.cuts)
+        self.high = self._used(recheck(rows.scenario, rows.inputs, optimum.decisions, prices))
         self.at_optimum = self.high
         self.low = 0.0 if self.sign > 0 else -float(len(case.inputs.portfolio))
         """No allocation worth the floor has less."""
@@ -206,7 +208,8 @@ class _Search:
         self.stopped |= outcome.stopped
         self.start = outcome.prices
         certificate, price = outcome.certificate, self.sign * outcome.prices[self.row]
-        own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
+        rows = replace(case, scenario=outcome.scenario)  # with the cuts that the prices are of
+        own = certificate.bound if certificate.tree is None else self.track.bound_of(rows, outcome.prices)
         below = certificate.bound < self.floor
         if price > 0 and isfinite(own):
             touch = t - (own - self.floor) / price

@@ -105,7 +105,7 @@ class Track:
 
     def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:
         """dU/dbound at the outcome's prices, one per limit."""
-        own = self if not outcome.certificate.cuts else self._with_cuts(outcome)
+        own = self._with_cuts(outcome) if self.case.scenario.policy.convex else self
         prices = np.array([outcome.prices[row.name] for row in own.case.limits.rows])
         return tuple(
             self._slope_of_share(name, outcome) if share else own._slope(axis, name, bounds, prices)

@@ -64,6 +64,14 @@ def test_a_loan_less_is_worth_less_than_the_floor(case: Case, found: Alternative
         assert answer(beyond).certificate.bound < found.floor
 
 
+def test_a_book_whose_optimum_has_cuts_has_alternatives() -> None:
+    found = alternatives(case_of("sme-302-concentration"), aims=aims_named(["fewest loans"]))
+    assert found.optimum.certificate.cuts
+    [fewest] = found.found
+    assert fewest.reach <= fewest.found < fewest.optimum
+    assert found.floor <= fewest.outcome.value
+
+
 def test_an_aim_has_another_name_where_a_limit_has_it(case: Case) -> None:
     [fewest] = aims_named(["fewest loans"])
     taken = replace(case.scenario.policy, limits=(fewest.limit(5.0, case.scenario.policy),))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from allocator.insight.variants import answer
 from allocator.insight.whatif.frontier import Frontier, FrontierPoint, breakpoints_of, frontier, line_at
 from allocator.insight.whatif.tracks import Track, track_of
+from allocator.pipeline import with_cuts
 from allocator.records.strategy import SolverSettings
 from benchmarks.registry import CASES
-from tests.builders import Case, limit
+from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import prepared
 from tests.strategies import cases_in_cents, random_cases
@@ -130,6 +131,20 @@ def test_a_frontier_of_any_case_holds(case: Case, which: int, down: float, up: f
             part = (b.at[0] - a.at[0]) / (c.at[0] - a.at[0])
             chord = (1 - part) * a.envelope + part * c.envelope
             assert b.envelope >= chord - 1e-9 * max(abs(chord), 1e5)
+
+
+def test_slopes_are_of_the_cuts_of_each_point_whatever_cuts_the_case_came_with() -> None:
+    """A saved run's policy holds the cuts of its own prices, which a point with a budget to spare lacks."""
+    spread = replace(limit("sectors", "hhi", "at_most", 0.6, of="budget"), by="sector")
+    book = portfolio(["A"] * 6, pd=0.01, max_amount=100.0, texts={"sector": ["a"] * 5 + ["b"]})
+    table = churn_table([0.05, 0.1], A=[0.0, 0.5])
+    held = policy(500.0, spread, ticket=(50.0, 100.0), rates={"A": (0.0, 1.0)})
+    case = prepared(replace(Case(book, table, held), settings=SOLVER))
+    cuts = answer(case).certificate.cuts
+    assert cuts
+    found = frontier(with_cuts(case, cuts), ("budget",), [(500.0, 2_000.0)], 2)
+    assert [len(point.slopes) for point in found.points] == [1, 1]
+    assert set(found.points[-1].prices or {}) == {"budget", "sectors"}
 
 
 def test_an_infeasible_end_is_shown_and_the_rest_goes_on() -> None:
