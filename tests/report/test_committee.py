@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -211,7 +212,10 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
 
 
 def test_a_long_rule_counts_its_values() -> None:
-    where = [{"column": "pd", "at_most": 0.05}, {"column": "sector", "values": [*"abcd"]}]
+    where: list[dict[str, Any]] = [
+        {"column": "pd", "at_most": 0.05},
+        {"column": "sector", "values": [*"abcd"]},
+    ]
     assert in_brief("short", as_told(where), 10) == "short"
     assert in_brief("long" * 9, as_told(where), 10) == "pd up to 5% and sector one of 4"
 
@@ -246,7 +250,7 @@ def test_who_is_left_out_is_told_by_grade() -> None:
     reasons = [{"reason": "crowded out by the budget", "borrowers": 93, "requested": 1.0}]
     docs = documents(summary={"by_grade": grades}, composition={"refusals": reasons})
     section = declined_section(docs)
-    said = markdown_of(Report("t", "s", (("seal",),), True, section.blocks, (), (), (), (), ()))
+    said = markdown_of(Report("t", "s", (("seal",),), True, section.blocks, (), (), (), ()))
     assert "By grade: A 9 of 66, C all 84." in said
 
 
