@@ -75,6 +75,8 @@ class _Search:
     """The best list."""
     empty: set[tuple[int, ...]] = field(default_factory=set)
     """Lists that were found to admit no allocation."""
+    stop: Stop = "exhausted"
+    """Why a list was cut short, where one was."""
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
@@ -135,6 +137,8 @@ class _Search:
             return
         except NoAllocationError:
             return
+        if solution.stopped:
+            self.stop = solution.stop
         better = self.best is None or solution.value > self.value
         self.solved[key] = _together(self.solved.get(key), solution)
         if better:
@@ -246,7 +250,7 @@ def _explore(search: _Search, root: _Box) -> Stop:
         for child in _split(search, box):
             heapq.heappush(heap, (-child.bound, count, child))
             count += 1
-    return "gap" if _meets_gap(search, root) else "exhausted"
+    return "gap" if _meets_gap(search, root) else search.stop
 
 
 def _look_at(search: _Search, box: _Box, place: Integers) -> None:
@@ -340,7 +344,6 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
     trusted |= any(leaf.solved is not None and leaf.solved.proof == "solver" for leaf in leaves)
     document = _document(search, root)
     certified = max(best.value, document["bound"])
-    spent = {"price": at_price - search.started, "solve": perf_counter() - at_price}
     lists = {"posted": dict(search.posted), **document}
     return replace(
         best,
@@ -350,7 +353,7 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
         tree=None,
         lists=lists,
         log="\n".join([f"{len(search.known)} price lists priced, {len(search.solved)} solved", best.log]),
-        seconds=spent,
+        seconds={"price": at_price - search.started, "solve": perf_counter() - at_price},
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,9 +14,11 @@ from allocator.certification.exact_lists import exact_list_faults
 from allocator.errors import InfeasibleError
 from allocator.records.price_lists import AcrossGrades, Posting
 from allocator.records.scenario import Limit
+from allocator.records.strategy import SolverSettings
 from allocator.testing import plain
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value, solved_to
+from tests.engine.test_optimise import hard_case
 from tests.stages import Solved, solve
 from tests.strategies import cases, random_cases
 
@@ -47,6 +51,13 @@ def check_list(case: Case, solved: Solved) -> None:
         assert solved.decisions.rate[i] == posted[plain.segment_of(case, grade, i)]
     exact = ExactCase.of(case.scenario, book, case.table)
     assert exact_list_faults(exact, certificate.lists or {}) == []
+
+
+def test_a_list_cut_short_by_memory_says_so() -> None:
+    case = replace(hard_case(), settings=SolverSettings(gap=1e-12, memory=1e6))
+    spent = solve(case.under(posting=Posting()))
+    assert spent.solution.stop == "memory"
+    assert (spent.outcome.faults, spent.outcome.stopped) == ((), True)
 
 
 @random_cases(15, full=600)
