@@ -880,8 +880,8 @@ def below(x: Any) -> Any:
 
 
 def quantile(p: Any) -> Any:
-    """The x of N(x) = p: a rational first guess of the lower tail, then Halley's steps."""
-    tail = np.minimum(p, 1.0 - np.asarray(p))
+    """The x of N(x) = p, p from 1e-300 on: a rational first guess of the lower tail, then Halley's steps."""
+    tail = np.maximum(np.minimum(p, 1.0 - np.asarray(p)), 1e-300)
     with np.errstate(all="ignore"):
         t = np.sqrt(-2.0 * np.log(tail))
         under = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308))
@@ -894,6 +894,8 @@ def quantile(p: Any) -> Any:
 
 def long_below(x: Decimal) -> Decimal:
     """N(x), in decimals: the integral of the density's power series from 0, all of whose terms add up."""
+    if x.is_infinite():
+        return Decimal(int(x > 0))
     summed, term, k = Decimal(0), x, 1
     while abs(term) > Decimal("1e-70"):
         summed, k = summed + term, k + 2
@@ -902,7 +904,9 @@ def long_below(x: Decimal) -> Decimal:
 
 
 def long_quantile(p: Decimal) -> Decimal:
-    """The x of N(x) = p, in decimals; p lies between 0 and 1."""
+    """The x of N(x) = p, in decimals; p lies above 0."""
+    if p >= 1:
+        return Decimal("Infinity")
     x = Decimal(float(quantile(float(p))[0]))
     for _ in range(5):
         x -= (long_below(x) - p) * TAU.sqrt() * (x * x / 2).exp()

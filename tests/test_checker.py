@@ -9,14 +9,16 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from allocator import checker
+from allocator.certification.capital import in_parts
 from allocator.certification.rounding import Rounded
 from allocator.checker import Facts
-from tests.forgery.runs import CENTS, Files, solved
+from tests.forgery.runs import CENTS, SECTORS, Files, solved
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +207,25 @@ def test_a_gap_is_relative_to_the_bound_and_never_minus_0(
     said: float, bound: float, value: float, fits: bool
 ) -> None:
     assert checker.is_gap(said, bound, value) is fits
+
+
+def test_losses_by_sector_of_who_never_or_surely_fails_are_known(tmp_path: Path) -> None:
+    """A PD of 0 has no quantile, nor has one of 1."""
+    sure = "stress: {pd: {where: [{sector: food, factor: 0}, {sector: steel, factor: 1000}]}}\n"
+    easy = SECTORS.replace("2.7%", "70%").replace("5_000", "900_000").replace("0.45", "0.501953125") + sure
+    run = solved(tmp_path / "case", easy)
+    assert checker.check(str(run)) == []
+
+
+@pytest.mark.parametrize(
+    ("lgd", "units"), [(0.123456785, 12_345_678), (0.001953125, 195_312), (0.005859375, 585_938)]
+)
+def test_a_half_of_the_last_place_goes_to_the_even_one(lgd: float, units: int) -> None:
+    """Of a sure loss, which is the LGD: below a half by the digits of the double, or at one."""
+
+    def lost(by: Any, pd: Any, lgd: Any) -> Any:
+        return lgd * by.below(by.quantile(pd))
+
+    columns = [np.array([1.0]), np.array([lgd])]
+    assert checker.in_units(lost, columns)[0] == units
+    assert np.rint(in_parts(lost, columns) * 1e8)[0] == units

@@ -93,7 +93,7 @@ def _rounded(formula: Formula, columns: list[Floats]) -> Floats:
 def _decided(formula: Formula, own: tuple[float, ...]) -> int:
     with localcontext(prec=50):
         exact: Decimal = formula(_IN_DECIMALS, *map(Decimal, own))
-        return int((exact * 10**8 + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
+        return int((exact * 10**8).to_integral_value("ROUND_HALF_EVEN"))
 
 
 def _requirement(
