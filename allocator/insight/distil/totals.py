@@ -43,7 +43,7 @@ def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rate
 
 def _factors(columns: Columns, terms: Sequence[tuple[float, float]]) -> Floats:
     """(terms, 1, channels) what a unit of each channel counts at each rate and take-up."""
-    by_basis = np.array([(1.0, take, take * rate, 1.0) for rate, take in terms])
+    by_basis = np.array([(1.0, take, take * rate, 1.0, take) for rate, take in terms])
     return by_basis[:, None, [channel.basis for channel in columns.limits.channels]]
 
 
@@ -70,7 +70,8 @@ class _Parts:
 def _parts(columns: Columns, own: Integers, share: float) -> _Parts:
     offers, limits = columns.offers, columns.limits
     amount = shared_amounts(offers, own, share)
-    bases = (amount, amount, amount * offers.term[own], np.ones(len(own)))
+    each = np.ones(len(own))
+    bases = (amount, amount, amount * offers.term[own], each, each)
     sums = np.zeros((limits.cells, len(limits.channels)))
     for h, channel in enumerate(limits.channels):
         used = bases[channel.basis]

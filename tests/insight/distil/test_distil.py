@@ -94,6 +94,15 @@ def test_totals_are_what_followed_rules_come_to() -> None:
     assert use[0] == pytest.approx(uses[0].used, rel=1e-12)
 
 
+def test_a_limit_on_net_value_uses_what_the_rules_are_worth() -> None:
+    earned = limit("earned", "value", "at_least", 0.0)
+    book = portfolio(["A", "B"] * 5, max_amount=400_000.0)
+    case = case_of(Built(book, TABLE, policy(3_000_000.0, earned, processing_cost=200.0)))
+    total = totals_of(Columns(case.offers, case.limits), np.arange(10), (0.5, 1.0), np.array([0.04, 0.08]))
+    assert np.all(total.value)
+    np.testing.assert_allclose(total.use[:, :, 1], total.value, rtol=1e-12)
+
+
 def test_an_exact_budget_is_spent_exactly() -> None:
     case = shipped("sme-302")
     budget = replace(case.scenario.policy.budget, spend="exactly")
