@@ -11,9 +11,12 @@ import pytest
 from allocator.certification.factors import worst_mean, worst_mean_above
 from allocator.cli.main import main
 from allocator.errors import CertificateError
+from allocator.insight.explain.position import position_of
+from allocator.insight.whatif.frontier import frontier
 from allocator.records.risk import Sectors, TailRule
+from allocator.records.scenario import BUDGET
 from allocator.store import read_run
-from allocator.verification import verify_run
+from allocator.verification import recheck_run, verify_run
 from tests.builders import portfolio
 from tests.forgery import runs
 from tests.forgery.runs import Files, decide, funded
@@ -30,6 +33,14 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_is_confirmed_in_rational_numbers(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(run), "--exact"]) == 0
     assert Files(run).json("summary.json")["per_point"]["worst"] > 0
+
+
+def test_other_budgets_have_other_cuts_than_the_run(run: Path) -> None:
+    """A budget so small that no tail loss binds has none, and prices of none."""
+    case = position_of(recheck_run(read_run(run))).case
+    assert case.scenario.policy.cuts
+    few = frontier(case, [BUDGET], [(300_000.0, 600_000.0)], points=2)
+    assert all(point.slopes[0] > 0 for point in few.points)
 
 
 def test_a_loss_beyond_the_tolerance_is_broken(run: Path) -> None:
