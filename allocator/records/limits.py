@@ -35,6 +35,11 @@ def entry_of(row: str) -> str:
     return row.partition("[")[0].rstrip()
 
 
+def in_percent(limit: Limit) -> bool:
+    """Whether a share reads as a percentage: not one beyond 1 of a column of weights, as of turnover."""
+    return limit.weight is None or abs(limit.bound) <= 1.0
+
+
 def summed(left: Floats, right: Floats) -> Floats:
     """The sum of two coefficients; 0 where they cancel, as an interest of 4 % does against a share of 4 %."""
     total = left + right

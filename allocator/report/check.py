@@ -16,7 +16,7 @@ from allocator.records.lots import CENT
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Limit, Policy, Scenario
-from allocator.report.limits import limits_shown
+from allocator.report.limits import limits_shown, part_of
 from allocator.report.money import percent
 from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.plain import Text, notes_of, plain_table, reasons_table
@@ -192,7 +192,7 @@ def _bound(row: Row, written: Limit | None) -> str:
     free = ", soft" if written.penalty < inf else ", on a condition" if written.if_lent_to else ""
     if written.of is None:
         return f"{sense} {written.bound:,.12g}{free}"
-    return f"{sense} {100 * written.bound:,.12g}% of {written.of_what}{free}"
+    return f"{sense} {part_of(written, 12)}{free}"
 
 
 def _declined(examination: Examination) -> list[RenderableType]:

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import NOT_IN_FORCE, REPORT
-from allocator.records.limits import entry_of
+from allocator.records.limits import entry_of, in_percent
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
@@ -63,7 +63,7 @@ def _row(use: Used) -> tuple[str, float, float]:
 
 def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit], currency: str) -> list[str]:
     """What a percentage point more of each bound that is a share adds, in a line; `rows` as in per_point."""
-    adds = per_point(rows, policy)
+    adds = per_point(rows, [limit for limit in policy if in_percent(limit)])
     if not adds:
         return []
     listed = [f"{name} {figure(point)}" for name, point in list(adds.items())[:MOST]]
@@ -78,6 +78,12 @@ def indices_of(uses: Iterable[Used]) -> list[str]:
         for use in uses
         if use["measure"] == HHI and use["used"] > 0
     ]
+
+
+def part_of(limit: Limit, digits: int) -> str:
+    """A bound that is a share: `2.5% of drawn`; an average of a column beyond 1: `30,000 x loans`."""
+    written = f"{100 * limit.bound:,.{digits}g}% of" if in_percent(limit) else f"{limit.bound:,.12g} x"
+    return f"{written} {limit.of_what}"
 
 
 def fullness(part: float, *, tight: bool = False) -> str:
@@ -216,7 +222,9 @@ def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
         return _index_cells(use, sense)
     if share is not None and share.measure != HHI:
         # The stated bound is share x reference; where either is 0 there is no share to state.
-        used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
-        bound = f"{sense} {percent(share.bound)} of {share.of_what}"
+        part = use["used"] / use["bound"] * share.bound if use["bound"] else None
+        used = "" if part is None else percent(part) if in_percent(share) else figure(part)
+        stated = f"{percent(share.bound)} of {share.of_what}" if in_percent(share) else part_of(share, 6)
+        bound = f"{sense} {stated}"
     price = small(use["price"]) if use["price"] else ""
     return [used, bound, write(use["slack"]), price, state_of(use)]

@@ -8,23 +8,26 @@ from typing import Any
 import pytest
 
 from allocator.insight.dossier import HUGE, LARGE, ReportEffort
-from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed
+from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed, words
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.decisions import declined_section
 from allocator.report.committee.figure import Documents, pointer
-from allocator.report.committee.front import front
+from allocator.report.committee.front import _more, front
 from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
 from allocator.report.committee.rules import rules_section
-from allocator.report.committee.stress import named
+from allocator.report.committee.stress import breaks, broken_in, named
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
-from allocator.report.limits import by_entry, fullest_of, fullness
+from allocator.report.limits import by_entry, fullest_of, fullness, limits_table, part_of
 from allocator.report.markup import Markup, escaped, tag
+from allocator.report.money import Unit
 from allocator.report.pictures.parts import gauge
+from tests.builders import limit
 from tests.report.page import Read, at, reads_as
+from tests.report.test_table import printed
 
 
 def documents(**parts: object) -> Documents:
@@ -209,6 +212,44 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
     assert "Rates are posted: A 7.00%, B 8.25%. It is worth" in said
     assert "Not kept: home, at a price; watched, reported only. " in said
     assert "- Accept what is not kept: home, at a price; watched, reported only." in said
+
+
+def test_a_limit_under_another_stress_is_told_as_on_top_of_it() -> None:
+    names = ["loss rate [severe]", "regions[north [a]]", "regions [mild][north]", "average PD"]
+    docs = documents(stress={"stresses": [{"name": "severe", "frozen": {"broken": names}}]})
+    assert broken_in(docs, ("stress", "stresses", 0)) == [
+        "loss rate with severe on top", "regions[north [a]]", "regions[north] with mild on top", "average PD"
+    ]  # fmt: skip
+    assert breaks([]) == "breaks none"
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        (1e8, "; a million more brings 20.2 k"),
+        (5e7, "; a million more brings at most 20.5 k; a budget of 1% more (a EUR to b) brings 20.2 k"),
+        (1e7, "; a budget of 1% more (a EUR to b) brings 20.2 k"),
+    ],
+)
+def test_a_million_that_was_solved_is_told_once(budget: float, told: str) -> None:
+    lever = {"name": "budget", "change": "a to b", "solved": True, "low": 20_210.0, "high": 20_210.0}
+    docs = documents(
+        summary={"status": "optimal", "limits": [{"bound": budget}]},
+        composition={"one_more": 0.0205},
+        levers={"levers": [{"name": "limit a"}, lever]},
+    )
+    said = markdown_of(Report("t", "s", (("seal",),), True, (words(*_more(docs)),), (), (), (), ()))
+    assert told in said.replace("**", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_an_average_of_a_column_is_no_percentage() -> None:
+    turnover = limit("turnover", "loans", "at_most", 5_000_000.0, of="loans", weight="turnover")
+    assert part_of(turnover, 6) == "5,000,000 x loans"
+    assert part_of(limit("pd", "drawn", "at_most", 0.026, of="drawn", weight="pd"), 6) == "2.6% of drawn"
+    assert part_of(limit("big", "offered", "at_most", 8.0, of="own_funds"), 6) == "800% of own funds"
+    used = {**use("turnover", 9_000_000.0), "bound": 10_000_000.0, "slack": 1_000_000.0}
+    page = printed(limits_table([use("budget", 10.0, slack=0.0), used], [turnover], Unit(1, "EUR")))
+    assert "4,500,000  at most 5,000,000 x loans" in page
 
 
 def test_a_long_rule_counts_its_values() -> None:

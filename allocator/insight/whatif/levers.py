@@ -23,6 +23,7 @@ from allocator.pipeline import prepare
 from allocator.portfolio import held_to
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
+from allocator.records.limits import in_percent
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
@@ -103,7 +104,8 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
 
 
 def _bound(limit: Limit, bound: float) -> str:
-    return f"{100 * bound:.4g}%" if limit.of is not None else f"{bound:,.10g}"
+    share = limit.of is not None and in_percent(limit)
+    return f"{100 * bound:.4g}%" if share else f"{bound:,.10g}"
 
 
 def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:

@@ -143,12 +143,20 @@ def decisions_annex(docs: Documents) -> Section:
             *typed("`allocator explain DIR BORROWER` shows what would turn one."),
         )
     ]
+    if "price_list" in docs.at("summary"):
+        blocks.append(_price_list(docs))
     largest, refused = ([*docs.places("composition", what)] for what in ("largest", "declined"))
     if largest:
         blocks.append(_loans(docs, largest, int(funded) - len(largest)))
     if refused:
         blocks.append(_requests(docs, refused, int(declined) - len(refused)))
     return Section("a-borrowers", "A2 · Borrowers", tuple(blocks))
+
+
+def _price_list(docs: Documents) -> Table:
+    """Every segment with the rate that is posted for it."""
+    rows = [Row((str(place[-1]), docs.percent(place))) for place in docs.places("summary", "price_list")]
+    return Table((Column("Segment", "text"), Column("Rate")), tuple(rows), "The rates that are posted")
 
 
 def _listed_columns(docs: Documents) -> tuple[Column, ...]:

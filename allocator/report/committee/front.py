@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isclose
 
 from allocator.records.ledger import lines_among
 from allocator.records.scenario import Policy
@@ -18,7 +19,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding, missed
-from allocator.report.committee.stress import breaks, broken_worlds, named, worst
+from allocator.report.committee.stress import breaks, broken_in, broken_worlds, factors_of, named, worst
 from allocator.report.committee.years import quantile
 from allocator.report.drawing.units import short
 from allocator.report.limits import by_entry
@@ -63,7 +64,13 @@ def _posted(docs: Documents) -> Sequence[Inline]:
     if len(posted) > _MOST_POSTED:
         ends = min(posted, key=posted.__getitem__), max(posted, key=posted.__getitem__)
         low, high = (docs.percent(("summary", "price_list", end)) for end in ends)
-        return (f"A rate is posted for each of {len(posted)} segments, ", low, " to ", high, ". ")
+        return (
+            f"A rate is posted for each of {len(posted)} segments, ",
+            low,
+            " to ",
+            high,
+            ", as A2 has it. ",
+        )
     rates = [(f"{', ' if at else ''}{segment} ", docs.percent(("summary", "price_list", segment)))
              for at, segment in enumerate(posted)]  # fmt: skip
     return ("Rates are posted: ", *(part for own in rates for part in own), ". ")
@@ -132,17 +139,22 @@ def _missed(docs: Documents, head: str) -> Sequence[Inline]:
 
 
 def _more(docs: Documents) -> Sequence[Inline]:
-    """What much more budget brings: what the bound allows of a million, and 1 % where it was solved again."""
+    """What much more budget brings: what the bound allows of a million, and 1 % where it was solved again.
+
+    A million that is 1 % is told once, as it was solved.
+    """
     said: list[Inline] = []
-    proven = docs.at("summary", "status") == "optimal"
-    if proven and docs.number(("summary", "limits", 0, "bound")) >= _MANY_MILLIONS:
+    budget, proven = docs.number(("summary", "limits", 0, "bound")), docs.at("summary", "status") == "optimal"
+    levers = [one for one in docs.places("levers", "levers") if docs.at(*one, "name") == "budget"]
+    solved = [lever for lever in levers if docs.at(*lever, "solved")]
+    if solved and isclose(0.01 * budget, _MILLION):
+        return ("; a million more brings ", docs.least(*solved[0]), Strong(docs.money(*solved[0], "low")))
+    if proven and budget >= _MANY_MILLIONS:
         most = short(_MILLION * docs.number(ONE_MORE)).replace(" ", "\N{NO-BREAK SPACE}")
         said += ["; a million more brings at most ", Strong(most)]
-    for lever in docs.places("levers", "levers"):
-        if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
-            change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
-            said.append(f"; a budget of 1% more ({change}) brings {docs.least(*lever)}")
-            said.append(docs.money(*lever, "low"))
+    for lever in solved:
+        change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
+        said += [f"; a budget of 1% more ({change}) brings {docs.least(*lever)}", docs.money(*lever, "low")]
     return said
 
 
@@ -182,9 +194,10 @@ def _risk(docs: Documents) -> tuple[Inline, ...]:
     ]  # fmt: skip
     world = worst(docs)
     if world is not None:
-        broken = list(map(str, docs.at(*world, "frozen", "broken")))
-        out += ["In the stress ", Strong(str(docs.at(*world, "name"))), " the book as it stands is worth ",
-                docs.money(*world, "frozen", "value"),
+        broken = broken_in(docs, world)
+        factors = factors_of(docs, world)
+        out += ["In the stress ", Strong(str(docs.at(*world, "name"))), f" ({factors})" * bool(factors),
+                " the book as it stands is worth ", Strong(docs.money(*world, "frozen", "value")),
                 f" and breaks limits: {named(broken)}." if broken else " and keeps every limit."]  # fmt: skip
     return tuple(out)
 
@@ -227,7 +240,11 @@ def cards(docs: Documents, policy: Policy) -> tuple[Card, ...]:
         Card(
             "Value",
             docs.money("summary", "objective"),
-            (docs.percent(("summary", "objective"), ("summary", "drawn")), " of the money drawn"),
+            (
+                docs.percent(("summary", "objective"), ("summary", "drawn")),
+                " of the money drawn",
+                *_raroc(docs),
+            ),
             "a-value",
         ),
         Card("Offered", docs.money("summary", "offered"), _of_budget(docs), "a-limits"),
@@ -241,6 +258,11 @@ def cards(docs: Documents, policy: Policy) -> tuple[Card, ...]:
         ),
         _largest(docs),
     )
+
+
+def _raroc(docs: Documents) -> Sequence[Inline]:
+    """The return on the capital tied up, where that has a cost."""
+    return ("; RAROC ", docs.percent(("summary", "raroc"))) if "raroc" in docs.at("summary") else ()
 
 
 def _of_budget(docs: Documents) -> tuple[Inline, ...]:

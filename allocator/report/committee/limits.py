@@ -32,6 +32,7 @@ from allocator.report.limits import (
     fullness,
     is_tight,
     nearest_first,
+    part_of,
     state_of,
     used_of,
 )
@@ -133,7 +134,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     if docs.at(*own, "measure") == HHI:
         return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
     if entry is not None and entry.measure != HHI and entry.shown_as_share:
-        return (f"{sense} {100 * entry.bound:.6g}% of {entry.of_what}",)
+        return (f"{sense} {part_of(entry, 6)}",)
     if docs.at(*own, "measure") in COUNTED:
         return (f"{sense} ", docs.count(*own, "bound"))
     return (f"{sense} ", docs.money(*own, "bound"))

@@ -33,7 +33,7 @@ def report_of(dossier: Dossier, stood: Provenance, docs: Documents | None = None
     policy = dossier.run.scenario.policy
     return Report(
         title=f"{dossier.run.name}: allocation of a credit budget, for decision",
-        subtitle=_subtitle(docs),
+        subtitle=f"{_subtitle(docs)}{_under(dossier)}",
         seal=seal(docs),
         certified=certified(docs),
         front=(*front(docs), *_effort(dossier)),
@@ -77,6 +77,14 @@ def _subtitle(docs: Documents) -> str:
     rule = "" if strategy == "optimal" else f" · decided by the strategy {strategy}"
     units = f"amounts in {docs.currency}: k thousand, m million, bn billion"
     return f"{docs.at('summary', 'borrowers'):,} borrowers{when} · run {run}{rule} · {units}"
+
+
+def _under(dossier: Dossier) -> str:
+    """Whether every figure is one under stress, or a mean over several stresses."""
+    stress = dossier.run.scenario.stress
+    if not stress:
+        return ""
+    return f" · every figure is {'a mean over stresses' if stress.mean else 'under stress'}, by the scenario"
 
 
 def _effort(dossier: Dossier) -> tuple[Block, ...]:

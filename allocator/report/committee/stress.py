@@ -45,7 +45,7 @@ def stress_section(docs: Documents) -> Section:
     rows = []
     for world in shown:
         frozen, anew = docs.at(*world, "frozen"), docs.at(*world, "reoptimised")
-        broken = list(map(str, frozen["broken"]))
+        broken = broken_in(docs, world)
         lines = [(stretch(frozen["value"], "warn" if broken else "deep"),)]
         lines += [(stretch(anew["value"], "pale"),)] if anew is not None else []
         again: Cell = (
@@ -79,7 +79,21 @@ def _name(docs: Documents, world: Place) -> str:
 
 def breaks(names: list[str]) -> str:
     """Which limits are broken, by name, the others counted."""
-    return f"breaks {named(names)}" if names else "all hold"
+    return f"breaks {named(names) if names else 'none'}"
+
+
+def broken_in(docs: Documents, world: Place, which: str = "frozen") -> list[str]:
+    """Names of the limits broken in a stress; of a limit under another stress that one comes on top."""
+    return [_on_top(str(name)) for name in docs.at(*world, which, "broken")]
+
+
+def _on_top(name: str) -> str:
+    """`loss rate with severe on top` of `loss rate [severe]`: no name that a limit is given has brackets."""
+    entry, found, rest = name.partition(" [")
+    if not found or "[" in entry:
+        return name
+    stress, _, group = rest.partition("]")
+    return f"{entry}{group} with {stress} on top"
 
 
 def named(names: list[str]) -> str:
@@ -94,7 +108,7 @@ def broken_worlds(docs: Documents) -> list[tuple[str, list[str]]]:
     """Stresses in which the allocation breaks limits, with their names."""
     out = []
     for world in docs.places("stress", "stresses"):
-        names = list(map(str, docs.at(*world, "frozen", "broken")))
+        names = broken_in(docs, world)
         if names and docs.at(*world, "name") != "base":
             out.append((str(docs.at(*world, "name")), names))
     return out
@@ -106,12 +120,16 @@ def worst(docs: Documents) -> Place | None:
     return min(worlds, key=lambda world: docs.number((*world, "frozen", "value")), default=None)
 
 
+def factors_of(docs: Documents, world: Place) -> str:
+    """What the stress does, `PD x 2.5, requests x 0.8`; "" where figures do not say it."""
+    by = docs.at(*world).get("factors") or {}
+    return ", ".join(_factor(key, by[key]) for key in by)
+
+
 def _factors(docs: Documents, worlds: Sequence[Place]) -> list[str]:
     """What each stress does, `severe: PD x 2.5, requests x 0.8`, of those that say it in figures."""
-    told = [(world, docs.at(*world, "factors")) for world in worlds]
-    return [
-        f"{_name(docs, world)}: {', '.join(_factor(key, by[key]) for key in by)}" for world, by in told if by
-    ]
+    told = [(world, factors_of(docs, world)) for world in worlds]
+    return [f"{_name(docs, world)}: {factors}" for world, factors in told if factors]
 
 
 def stress_annex(docs: Documents) -> Section:
@@ -131,7 +149,7 @@ def stress_annex(docs: Documents) -> Section:
                     Row((f"{_name(docs, world)}, {said}", *[None] * 7, str(docs.at(*world, "failure"))))
                 )
                 continue
-            names = ", ".join(map(str, found["broken"])) or "none"
+            names = ", ".join(broken_in(docs, world, which)) or "none"
             bound = docs.exact(*own, "bound") if found["bound"] is not None else None
             rows.append(
                 Row((f"{_name(docs, world)}, {said}", docs.exact(*own, "value"), bound,
@@ -178,8 +196,10 @@ def _moved(docs: Documents, shown: Sequence[Place]) -> list[Block]:
     if world is None or world not in shown or docs.at(*world, "moved") is None:
         return []
     moved: Place = (*world, "moved")
-    said = words(f"Decided anew under {_name(docs, world)}, ", docs.count(*moved, "come"),
-                 " borrowers would get an offer who have none, ", docs.count(*moved, "gone"),
+    come = docs.count(*moved, "come")
+    said = words(f"Decided anew under {_name(docs, world)}, ", come,
+                 " borrower who has none would get an offer, " if come.value == 1 else
+                 " borrowers who have none would get an offer, ", docs.count(*moved, "gone"),
                  " would lose theirs, and amounts would move by ", docs.money(*moved, "money"),
                  " in all.")  # fmt: skip
     return [said]

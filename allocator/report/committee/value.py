@@ -75,6 +75,10 @@ def _missed(docs: Documents) -> Sequence[Inline]:
     return (", less for soft limits that are missed ", docs.exact("summary", "limit_penalty"))
 
 
+def _raroc(docs: Documents, place: Place) -> Inline | None:
+    return docs.percent((*place, "raroc")) if docs.number((*place, "offered")) else None
+
+
 def value_annex(docs: Documents) -> Section:
     """The ledger by grade, every line to the cent."""
     summary = docs.at("summary")
@@ -87,9 +91,9 @@ def value_annex(docs: Documents) -> Section:
     )  # fmt: skip
     rows = [
         Row((str(place[-1]), docs.exact(*place, "offered"), docs.exact(*place, "drawn"),
-             docs.percent((*place, "mean_rate"), decimals=4),
+             docs.percent((*place, "mean_rate"), decimals=4) if docs.number((*place, "offered")) else None,
              *(docs.exact(*place, line.name) for line in lines), docs.exact(*place, "value"),
-             *((docs.percent((*place, "raroc")),) if on_capital else ())))
+             *((_raroc(docs, place),) if on_capital else ())))
         for place in docs.places("summary", "by_grade")
     ]  # fmt: skip
     whole: Place = ("explain", "book")
