@@ -12,7 +12,7 @@ from allocator.report.committee.blocks import Code, Report, Strong, Table, joine
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.decisions import declined_section
 from allocator.report.committee.figure import Documents, pointer
-from allocator.report.committee.front import _more, front
+from allocator.report.committee.front import _left_out, _more, front
 from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
@@ -240,6 +240,16 @@ def test_a_million_that_was_solved_is_told_once(budget: float, told: str) -> Non
     )
     said = markdown_of(Report("t", "s", (("seal",),), True, (words(*_more(docs)),), (), (), (), ()))
     assert told in said.replace("**", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"), [(4, ", 1 c, 1 d."), (5, ", 1 c, the others for 2 further reasons.")]
+)
+def test_one_reason_more_is_named(reasons: int, told: str) -> None:
+    refusals = [{"borrowers": 1, "reason": reason} for reason in "abcde"[:reasons]]
+    docs = documents(composition={"refusals": refusals}, summary={"borrowers": 9, "funded": 9 - reasons})
+    said = markdown_of(Report("t", "s", (("seal",),), True, (words(*_left_out(docs)),), (), (), (), ()))
+    assert told in said
 
 
 def test_an_average_of_a_column_is_no_percentage() -> None:

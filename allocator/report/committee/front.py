@@ -174,11 +174,12 @@ def _left_out(docs: Documents) -> Sequence[Inline]:
     if not refusals:
         return ("Nobody is left out.",)
     count = int(docs.number(("summary", "borrowers")) - docs.number(("summary", "funded")))
+    shown = refusals[:3] if len(refusals) > 4 else refusals  # one more takes no more room than its name
     parts: list[tuple[Inline, ...]] = [
-        (docs.count(*place, "borrowers"), f" {_lower(docs.at(*place, 'reason'))}") for place in refusals[:3]
+        (docs.count(*place, "borrowers"), f" {_lower(docs.at(*place, 'reason'))}") for place in shown
     ]
-    if len(refusals) > 3:
-        parts.append((f"the others for {len(refusals) - 3} further reasons",))
+    if len(shown) < len(refusals):
+        parts.append((f"the others for {len(refusals) - len(shown)} further reasons",))
     said = [part for at, own in enumerate(parts) for part in ((", " if at else ""), *own)]
     return (f"{count:,} borrowers get no offer: ", *said, ".")
 
