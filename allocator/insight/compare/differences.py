@@ -95,20 +95,29 @@ def scenario_differences(before: Mapping[str, Any], after: Mapping[str, Any]) ->
     A limit that only one of them has is one difference. The name of a scenario is none, nor is what it may
     only be asked about.
     """
+    aside = ("name",) if names_stresses(before) or names_stresses(after) else ("name", "stresses")
     ours, theirs = (dict(_leaves("", document)) for document in (before, after))
     entries = {key for side in (ours, theirs) for key, value in side.items() if isinstance(value, Mapping)}
     alone = {key for key in entries if key not in ours or key not in theirs}
     return tuple(
         Difference(key, ours.get(key), theirs.get(key))
         for key in dict.fromkeys([*ours, *theirs])
-        if ours.get(key) != theirs.get(key) and not _said_already(key, entries, alone)
+        if ours.get(key) != theirs.get(key)
+        and key.partition(".")[0] not in aside
+        and not _said_already(key, entries, alone)
     )
 
 
 def _said_already(key: str, entries: set[str], alone: set[str]) -> bool:
     """Whether a limit's difference is told as a whole, or by its keys, elsewhere."""
     within = key.rpartition("].")[0] + "]"
-    return key == "name" or key.startswith("stresses") or (key in entries - alone) or within in alone
+    return key in entries - alone or within in alone
+
+
+def names_stresses(document: Mapping[str, Any]) -> bool:
+    """Whether the value depends on named stresses: by a mean of them, or by a limit that holds under one."""
+    limits = document.get("policy", {}).get("limits") or []
+    return "mean_of" in (document.get("stress") or {}) or any(limit.get("under") for limit in limits)
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

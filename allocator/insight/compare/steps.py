@@ -17,6 +17,7 @@ from allocator.borrowers import read_inputs
 from allocator.certification import recheck
 from allocator.certification.limits import blocks_of
 from allocator.errors import InfeasibleError, InputError, NoAllocationError
+from allocator.insight.compare.differences import names_stresses
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, value_at
@@ -32,8 +33,10 @@ Document = Mapping[str, Any]
 
 _READ = ("portfolio", "response", "former", "stress", "strategy")
 """Sections that decide what is read; changes of one go together."""
-_NOT_STEPS = ("schema", "name", "solver", "stresses")
-"""Sections that change no allocation's value."""
+_NOT_STEPS = ("schema", "name", "solver")
+"""Sections that change no allocation's value; nor do stresses that no mean and no limit names."""
+_NOT_READ = ("name", "at_most", "at_least", "exactly", "enforce")
+"""Keys of a limit that name no column."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,9 @@ def _key(document: Document) -> str:
     """What decides what is read: the sources, the term that fills them, and the columns that rules name."""
     policy = document["policy"]
     limits = policy.get("limits", [])
-    asked = [[limit.get(key) for key in ("where", "each", "weight")] for limit in limits]
-    kept = [policy.get(key) for key in ("term_years", "capital", "changes")]
-    read = [*(document.get(name) for name in _READ), *kept, asked]
+    asked = [{key: value for key, value in limit.items() if key not in _NOT_READ} for limit in limits]
+    kept = [policy.get(key) for key in ("term_years", "capital", "tail", "pricing", "changes")]
+    read = [*(document.get(name) for name in (*_READ, "stresses")), *kept, asked]
     # A book's grades without a band, and all where there is no curve, are read as never walking.
     read += [policy["rates"]] if isinstance(document.get("strategy"), Mapping) else []
     read += [policy["rates"]] if document["response"]["churn"] == NO_CHURN else []
@@ -143,7 +146,9 @@ def _groups(before: Document, after: Document) -> Iterator[tuple[str, str | None
     for section in dict.fromkeys([*before, *after]):
         if section in _NOT_STEPS or before.get(section) == after.get(section):
             continue
-        if section in _READ:
+        if section == "stresses" and not (names_stresses(before) or names_stresses(after)):
+            continue
+        if section in (*_READ, "stresses"):
             yield section, None
             continue
         ours, theirs = before[section], after[section]

@@ -329,3 +329,23 @@ def test_a_former_run_is_one_change_with_the_limits_that_need_it(tmp_path: Path)
         (step,) = steps(before, after)
         assert set(step.changes.split(", ")) == {"former", "policy.limits[fresh]"}
         assert step.gain == pytest.approx(after.value - before.value)
+
+
+def test_a_change_reads_the_columns_that_it_names() -> None:
+    """No step may take the borrowers of another that reads fewer columns."""
+    path = SHIPPED / "sme-302.yaml"
+    posted = ("policy.budget.amount=90_000_000", "policy.pricing.per_segment=region", "policy.idle_rate=1%")
+    plain, listed = (scenario_side(load_scenario(path, sets), "it") for sets in ((), posted))
+    for before, after in ((plain, listed), (listed, plain)):
+        taken = steps(before, after)
+        assert {step.changes for step in taken} == {"policy.budget", "policy.pricing", "policy.idle_rate"}
+        assert sum(step.gain or 0.0 for step in taken) == pytest.approx(after.value - before.value)
+
+
+def test_a_stress_that_a_mean_weighs_is_a_change() -> None:
+    path, key = SHIPPED / "sme-302-weighted.yaml", "stresses.industry.lgd.all"
+    before, after = (scenario_side(load_scenario(path, (f"{key}={to}",)), "it") for to in (1.2, 1.5))
+    assert [d.key for d in scenario_differences(before.scenario.document, after.scenario.document)] == [key]
+    (step,) = steps(before, after)
+    assert step.changes == "stresses"
+    assert step.gain == pytest.approx(after.value - before.value)
