@@ -10,7 +10,7 @@ from allocator.testing import plain
 from allocator.testing.books import random_case
 from tests.builders import Case
 from tests.engine.brute_force import best_value, solved_to
-from tests.engine.test_methods import SHARE, check_verdicts, judge
+from tests.engine.test_methods import SHARE, methods_agree
 from tests.strategies import cases, limits_around, random_cases
 
 
@@ -24,8 +24,7 @@ def test_the_best_of_brute_force(case: Case, data: st.DataObject) -> None:
 
 
 def agree(seed: int, largest: int = 2_000) -> None:
-    methods = ("exact", "reduced")
-    check_verdicts(*(judge(random_case(seed, method, largest, ("loans",))) for method in methods))
+    methods_agree(lambda method: random_case(seed, method, largest, ("loans",)))
 
 
 @pytest.mark.parametrize("seed", SHARE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -51,7 +52,12 @@ def judge(case: Case) -> Verdict:
 
 
 def check_agreement(seed: int, largest: int = 2_000) -> None:
-    check_verdicts(*(judge(random_case(seed, method, largest)) for method in ("exact", "reduced")))
+    methods_agree(lambda method: random_case(seed, method, largest))
+
+
+def methods_agree(made: Callable[[str], Case]) -> None:
+    """Solved exactly and reduced, the case that is `made` for each method gets the same verdict."""
+    check_verdicts(*(judge(made(method)) for method in ("exact", "reduced")))
 
 
 def check_verdicts(exact: Verdict, reduced: Verdict) -> None:

@@ -6,12 +6,11 @@ import pytest
 
 from allocator.records.columns import VALUE
 from allocator.testing.books import random_case
-from tests.engine.test_methods import SHARE, check_verdicts, judge
+from tests.engine.test_methods import SHARE, methods_agree
 
 
 def agree(seed: int, largest: int = 2_000) -> None:
-    methods = ("exact", "reduced")
-    check_verdicts(*(judge(random_case(seed, method, largest, (VALUE,))) for method in methods))
+    methods_agree(lambda method: random_case(seed, method, largest, (VALUE,)))
 
 
 @pytest.mark.parametrize("seed", SHARE)

@@ -24,7 +24,7 @@ from allocator.testing.books import random_case
 from tests.builders import Case, limit, policy, portfolio
 from tests.cases import RICH
 from tests.engine.brute_force import best_value, solved_to
-from tests.engine.test_methods import check_verdicts, judge
+from tests.engine.test_methods import methods_agree
 from tests.forgery.runs import Files, solved
 from tests.strategies import cases, limits_around, random_cases
 
@@ -62,7 +62,7 @@ def with_risk(seed: int, method: str, largest: int) -> Case:
 
 
 def check_agreement(seed: int, largest: int) -> None:
-    check_verdicts(*(judge(with_risk(seed, method, largest)) for method in ("exact", "reduced")))
+    methods_agree(lambda method: with_risk(seed, method, largest))
 
 
 @pytest.mark.parametrize("seed", range(6))
