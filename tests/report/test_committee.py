@@ -17,7 +17,7 @@ from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
 from allocator.report.committee.rules import rules_section
-from allocator.report.committee.stress import breaks, broken_in, named
+from allocator.report.committee.stress import breaks, broken_in, named, of_cuts
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
@@ -250,6 +250,12 @@ def test_one_reason_more_is_named(reasons: int, told: str) -> None:
     docs = documents(composition={"refusals": refusals}, summary={"borrowers": 9, "funded": 9 - reasons})
     said = markdown_of(Report("t", "s", (("seal",),), True, (words(*_left_out(docs)),), (), (), (), ()))
     assert told in said
+
+
+def test_a_cut_is_told_as_its_limit() -> None:
+    names = ["tail[5]", "tail", "regions[south]", "loss rate [severe]", "loss rate", "tail[3]"]
+    told = ["tail", "regions[south]", "loss rate [severe]", "loss rate"]
+    assert of_cuts(names, set(names)) == told
 
 
 def test_an_average_of_a_column_is_no_percentage() -> None:

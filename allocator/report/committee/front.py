@@ -19,7 +19,15 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding, missed
-from allocator.report.committee.stress import breaks, broken_in, broken_worlds, factors_of, named, worst
+from allocator.report.committee.stress import (
+    breaks,
+    broken_in,
+    broken_worlds,
+    factors_of,
+    named,
+    of_cuts,
+    worst,
+)
 from allocator.report.committee.years import quantile
 from allocator.report.drawing.units import short
 from allocator.report.limits import by_entry
@@ -125,7 +133,8 @@ def _bound(docs: Documents) -> Sequence[Inline]:
 
 def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[Inline]:
     """What binds, each of it in `mark`, rows of one `each` as one; of much of it the first."""
-    told = by_entry([str(docs.at(*place, "name")) for place in binding(docs)])
+    every = {str(docs.at(*place, "name")) for place in docs.places("summary", "limits")}
+    told = by_entry(of_cuts([str(docs.at(*place, "name")) for place in binding(docs)], every))
     shown = told[:_NAMED] if len(told) > _NAMED + 1 else told  # one more takes no more room than its name
     more = [f"{len(told) - len(shown)} more"] if len(shown) < len(told) else []
     return joined([*map(mark, shown), *more])

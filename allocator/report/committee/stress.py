@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from allocator.report.committee.blocks import (
@@ -84,7 +84,15 @@ def breaks(names: list[str]) -> str:
 
 def broken_in(docs: Documents, world: Place, which: str = "frozen") -> list[str]:
     """Names of the limits broken in a stress; of a limit under another stress that one comes on top."""
-    return [_on_top(str(name)) for name in docs.at(*world, which, "broken")]
+    names = [str(name) for name in docs.at(*world, which, "broken")]
+    return [_on_top(name) for name in of_cuts(names, names)]
+
+
+def of_cuts(names: Sequence[str], among: Container[str]) -> list[str]:
+    """`names` of limits, each cut as the limit that it is of, once: `among` has that limit's own name."""
+    heads = [name.partition("[")[0] for name in names]
+    told = [head if head in among else name for head, name in zip(heads, names, strict=True)]
+    return list(dict.fromkeys(told))
 
 
 def _on_top(name: str) -> str:
