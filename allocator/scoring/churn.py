@@ -46,12 +46,15 @@ class LogisticCurve:
         """(K,) fractions at annual rates (K,) above 0."""
         return np.asarray(special.expit(self.intercept + self.slope * np.log(rates)))
 
-    def interval(self, rates: Floats) -> tuple[Floats, Floats]:
-        """95 % interval of the curve at each rate."""
+    def interval(self, rates: Floats, about: Floats) -> tuple[Floats, Floats]:
+        """Churn `about` (K,) at `rates` (K,), half a 95 % interval of this curve less and more.
+
+        The half width is one of log-odds, so both stay between 0 and 1; neither falls with the rate.
+        """
         design = np.column_stack([np.ones(len(rates)), np.log(rates)])
-        middle = self.intercept + self.slope * np.log(rates)
         half = NORMAL_95 * np.sqrt(((design @ self.covariance) * design).sum(axis=1))
-        return special.expit(middle - half), special.expit(middle + half)
+        low, high = special.expit(special.logit(about) - half), special.expit(special.logit(about) + half)
+        return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,18 @@ class ChurnFit:
         rates = self.isotonic.rates
         curves = {grade: curve.churn(rates) for grade, curve in self.curves.items() if curve is not None}
         return ChurnTable(self.isotonic.source, rates, curves)
+
+    def interval(self, of: ChurnTable) -> tuple[ChurnTable, ChurnTable] | None:
+        """Ends of the 95 % interval about `of`, a curve of the fit; None: a grade has no logistic one."""
+        ends = {
+            grade: curve.interval(of.rates, of.churn[grade])
+            for grade, curve in self.curves.items()
+            if curve is not None
+        }
+        if len(ends) < len(self.curves):
+            return None
+        low, high = ({grade: end[i] for grade, end in ends.items()} for i in (0, 1))
+        return replace(of, churn=low), replace(of, churn=high)
 
     def table(self) -> pd.DataFrame:
         """One row per grade: intercept, slope, their standard errors, error (NaN without a curve), falls."""

@@ -13,6 +13,7 @@ import pandas as pd
 from allocator.errors import Fault
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
+from allocator.records.portfolio import ChurnTable
 from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
@@ -173,11 +174,14 @@ def ahp_from_file(judgements: File, method: Method = "eigenvector") -> Fit:
 
 @one_reading()
 def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
-    """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
+    """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name.
+
+    `.low.csv` and `.high.csv` are the ends of its 95 % interval: what the curve's error may cost.
+    """
     offers = read_table(data)
     with faults_located_in(data, offers):
         fit = fit_churn(offers, str(data))
-        chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
+        chosen = fit.isotonic if shape == "isotonic" else fit.logistic
     table = fit.table()
     plain = table.astype(object).where(table.notna(), None)
     filled = {grade: list(rates) for grade, rates in fit.unobserved.items()}
@@ -187,18 +191,31 @@ def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
         f"empty shares filled {how}, {grade}": ", ".join(f"{rate:.4g}" for rate in rates)
         for grade, rates in filled.items()
     }
+    ends = fit.interval(chosen)
+    told = {} if ends is None else {"95 % interval": "of the logistic curve, in .low.csv and .high.csv"}
     described = Card(
         title=f"Churn curve, {shape}",
         purpose="share of customers who walk away, by rate and grade",
         data=data.name,
         method="isotonic regression" if shape == "isotonic" else "logit churn = a + b log(rate), binomial",
         limits="standard errors are robust ones from the scatter where the offers are not counted",
-        metrics={f"falls removed, {grade}": str(n) for grade, n in table["falls"].items()} | empty,
+        metrics={f"falls removed, {grade}": str(n) for grade, n in table["falls"].items()} | empty | told,
         training={data.name: content_hash(data)},
         sections=[("Logistic fit", markdown(table))],
     )
     figures = {"curves": document["curves"], "filled": filled}
-    return Fit(document, described, figures, {"Logistic fit": table}, {".csv": chosen.to_csv(index=False)})
+    return Fit(document, described, figures, {"Logistic fit": table}, _curve_files(chosen, ends))
+
+
+def _curve_files(curve: ChurnTable, interval: tuple[ChurnTable, ChurnTable] | None) -> dict[str, str]:
+    """The curve's file, and those of the ends of its interval, by suffix."""
+    low, high = interval or (None, None)
+    tables = {".csv": curve, ".low.csv": low, ".high.csv": high}
+    return {
+        suffix: churn_frame(table).to_csv(index=False)
+        for suffix, table in tables.items()
+        if table is not None
+    }
 
 
 def _notes_table(notes: tuple[InvoiceNotes, ...]) -> pd.DataFrame:
