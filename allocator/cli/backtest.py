@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.misuse import misused
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose, require_names
-from allocator.cli.shell import answer
+from allocator.cli.shell import answer, require_files
 from allocator.cli.strategies import DEFAULT, under_each
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.insight.backtest.options import check_options
 
 if TYPE_CHECKING:
@@ -67,10 +68,6 @@ def backtest(
     verbose: Verbose = False,
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
-    check_options(period, lost, owed, variables, known)
-    require_names(strategies)
-    _require_folds(period, {"--folds": folds, "--seed": seed})
-    share = None if budget_share is None else _share(budget_share)
 
     def ask(tell: Progress) -> View:
         tell("starting the engine")
@@ -78,22 +75,32 @@ def backtest(
         from allocator.insight.backtest.history import History
         from allocator.report.backtest import backtest_view
 
-        scenarios, notes = under_each(file, strategies, sets)
+        faults, share = misused() + _fold_faults(period, {"--folds": folds, "--seed": seed}), None
+        with gathering(faults):
+            require_files(plot, force=force)
+        with gathering(faults):
+            check_options(period, lost, owed, variables, known)
+        with gathering(faults):
+            share = None if budget_share is None else _share(budget_share)
+        with gathering(faults):
+            require_names(strategies)
+        with gathering(faults):
+            scenarios, notes = under_each(file, strategies, sets)
+        if faults:
+            raise InputError.of(faults, "backtest")
         history = History(outcome, period, known, owed, lost, variables, folds or _FOLDS, seed or 0)
         return backtest_view(backtested(scenarios, history, share, tell), notes)
 
-    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose, checked=True)
 
 
-def _require_folds(period: str | None, given: dict[str, int | None]) -> None:
-    """Raises InputError where options of folds are given though periods tell what was known."""
-    faults = [
+def _fold_faults(period: str | None, given: dict[str, int | None]) -> list[Fault]:
+    """Where options of folds are given though periods tell what was known."""
+    return [
         Fault("says nothing beside --period", "leave out one of the two", field=option)
         for option, number in given.items()
         if number is not None and period is not None
     ]
-    if faults:
-        raise InputError.of(faults, "command line")
 
 
 def _share(written: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from allocator.cli.misuse import misused
 from allocator.cli.shell import show
 from allocator.errors import Fault, gathering
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def target_faults(folder: Path, name: str) -> list[Fault]:
-    """Why nothing can be written there: told before any work, with the faults of what is read."""
+    """Which options are misused, and why nothing can be written there, told with the faults of files."""
     from allocator.scoring.fitted import check_name
 
-    faults: list[Fault] = []
+    faults = misused()
     with gathering(faults):
         check_name(name)
     if folder.exists() and not folder.is_dir():

@@ -9,6 +9,7 @@ import typer
 
 from allocator.cli.finishing import finish, target_faults
 from allocator.cli.losses import lgd
+from allocator.cli.misuse import ReadingCommand, misused
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import answer, require_files
@@ -289,9 +290,12 @@ def correlation(
     def ask(_: Progress) -> View:
         from allocator.scoring.fitting_firms import correlation_from_files
 
+        found, written = misused(), [] if out is None else [out]
+        with gathering(found):
+            require_files(None, written, force=force)
         twice: Literal["drop", "keep"] = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, ratings, duplicates=twice)
-        table, grades = correlation_from_files(files, indicator)
+        table, grades = correlation_from_files(files, indicator, found)
         stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
         shown = (
             frame_table("Rating against indicators", starred_table(table)),
@@ -302,10 +306,10 @@ def correlation(
         return View(
             page=lambda: (*shown, *(() if out is None else ("", f"written to {out}"))),
             document=lambda: {"correlation": frame_rows(table), "by_grade": frame_rows(grades)},
-            files={} if out is None else {out: grades.reset_index()},
+            files={path: grades.reset_index() for path in written},
         )
 
-    answer(ask, as_json=as_json, verbose=False, out=[] if out is None else [out], force=force)
+    answer(ask, as_json=as_json, verbose=False)
 
 
 def export(
@@ -320,7 +324,7 @@ def export(
     from allocator.scoring.export import exported
 
     def ask(_: Progress) -> View:
-        found: list[Fault] = []
+        found = misused()
         with gathering(found):
             require_files(None, [out], (".sql", ".csv"), force=force)
         content = exported(scorecard, out.suffix.lower(), table, found)
@@ -348,7 +352,8 @@ COMMANDS = (
 )  # fmt: skip
 """Each with its line in the list of `fit`, where longer ones are cut, and an example of its use."""
 for command, summary, example in COMMANDS:
-    app.command(epilog=f"Example: allocator fit {example}", short_help=summary)(command)
+    epilog = f"Example: allocator fit {example}"
+    app.command(epilog=epilog, short_help=summary, cls=ReadingCommand)(command)
 
 
 def _both_or_neither(owed: str | None, lost: str | None) -> None:

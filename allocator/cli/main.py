@@ -41,6 +41,7 @@ from allocator.cli import (
     verify,
 )
 from allocator.cli.failures import INTERRUPTED, TERMINATED, last_words, say, say_failure
+from allocator.cli.misuse import Command, ReadingCommand, misuse
 from allocator.cli.output import (
     ReaderLeftError,
     columns_of,
@@ -50,7 +51,7 @@ from allocator.cli.output import (
     stand_in_for_closed_streams,
 )
 from allocator.cli.signals import Terminated, ignore_signals, signals_raise
-from allocator.errors import AllocatorError, Fault, InputError
+from allocator.errors import AllocatorError, InputError
 from allocator.intake import watched
 from allocator.placed import noting
 from allocator.report.room import laid_out_in
@@ -108,8 +109,11 @@ COMMANDS = (
     (init.init, "Copy the shipped scenarios into a folder.", init.EXAMPLE),
 )
 """Each with what the list of commands says of it and an example, in the order of that list."""
+READING = (scoring.score, validating.validate, recalibrating.recalibrate, backtest.backtest)
+"""Those that tell what is wrong with options together with what is wrong with files."""
 for command, summary, example in COMMANDS:
-    app.command(epilog=example, short_help=summary)(command)
+    kind = ReadingCommand if command in READING else Command
+    app.command(epilog=example, short_help=summary, cls=kind)(command)
 app.add_typer(
     fitting.app, name="fit", short_help="Fit scorecards, ratings, grades, weights and churn curves."
 )
@@ -166,7 +170,7 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
         say_failure(error, as_json)
         return error.exit_status
     except TyperException as error:
-        say_failure(_misuse(error), as_json)
+        say_failure(InputError.of([misuse(error)], "command line"), as_json)
         return InputError.exit_status
     except ReaderLeftError:
         return 1
@@ -179,27 +183,6 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
             "`allocator --debug` and the same command shows where it did", as_json)  # fmt: skip
         return 1
     return status
-
-
-_EXPECTED = {
-    "a valid number": "a number",
-    "a valid integer": "a whole number",
-    "greater": "a number greater",
-    "less": "a number less",
-    "": "",
-}
-"""What a value of an option should be, as the library that reads it says, and as we do; in this order."""
-
-
-def _misuse(error: TyperException) -> InputError:
-    """What is wrong with the command line, and where help is."""
-    context = getattr(error, "ctx", None)
-    command = "allocator" if context is None else context.command_path
-    message = error.format_message().rstrip(".").partition(", unable to parse")[0]
-    for theirs, ours in _EXPECTED.items():
-        message = message.replace(f"Input should be {theirs}", f"expected {ours}")
-    fault = Fault(message[:1].lower() + message[1:], f"`{command} --help` lists what may be given")
-    return InputError.of([fault], "command line")
 
 
 def _flushed(status: int) -> int:

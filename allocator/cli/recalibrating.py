@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from allocator.cli.misuse import misused
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
-from allocator.errors import Fault, gathering
+from allocator.errors import gathering
 
 EXAMPLE = (
     "Example: allocator recalibrate models/scorecards/sme-v1.json --on loans.csv --outcome default "
@@ -52,8 +53,7 @@ def recalibrate(
         from allocator.cli.finishing import finish
         from allocator.scoring.recalibration import order_of, recalibrated_from_files
 
-        faults: list[Fault] = []
-        order = None
+        faults, order = misused(), None
         with gathering(faults):
             order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
         fit = recalibrated_from_files(scorecard, on, outcome, order, faults, weights)

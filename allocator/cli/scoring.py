@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from allocator.cli.misuse import misused
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import show
@@ -89,7 +90,7 @@ def score(
     from allocator.store.file import require_file
     from allocator.store.tables import FORMATS, write_frame
 
-    wrong: list[Fault] = []
+    wrong = misused()
     with progress(verbose) as tell:
         tell("scoring")
         if out is not None:

@@ -22,14 +22,17 @@ def answer(
     out: Sequence[Path] = (),
     endings: Sequence[str] | None = None,
     force: bool = False,
+    checked: bool = False,
 ) -> None:
     """Print the view that `ask` comes to, once it is drawn to `plot` and its files are written, all or none.
 
     Nothing is asked before it is sure that `plot` and `out`, whose names have one of the `endings`, those of
-    tables if not given, can be written: InputError says why not.
+    tables if not given, can be written: InputError says why not. Where this is `checked` `ask` does so, with
+    all else that is wrong.
     """
     with progress(verbose) as tell:
-        require_files(plot, out, endings, force=force)
+        if not checked:
+            require_files(plot, out, endings, force=force)
         view = ask(tell)
         write_what(view, plot, tell)
     show(view, as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.misuse import misused
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.shell import answer, require_files
 from allocator.errors import Fault, gathering
@@ -50,7 +51,7 @@ def validate(
         from allocator.report.drawing.paper import svg_of
         from allocator.scoring.appraisal import appraisal_of_files
 
-        found = _money_faults(owed, lost, others=bool(by) or plot is not None)
+        found = misused() + _money_faults(owed, lost, others=bool(by) or plot is not None)
         with gathering(found):
             require_files(None, [] if plot is None else [plot], (".svg",), force=force)
         if owed is not None and lost is not None:

@@ -120,10 +120,13 @@ def _in_no_range(void: pd.Series) -> list[str]:
 
 
 def correlation_from_files(
-    files: InvoiceFiles, columns: Sequence[str] | None = None
+    files: InvoiceFiles, columns: Sequence[str] | None = None, found: Sequence[Fault] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rating against indicators over rated firms (the credit strategy study, table 4), and these by grade."""
-    known, indicators, _ = rated_firms(files)
+    """Rating against indicators over rated firms (the credit strategy study, table 4), and these by grade.
+
+    Raises InputError with the faults of the files, and those of the order that were `found`.
+    """
+    known, indicators, _ = rated_firms(files, found=found)
     return correlate(known["rating"], indicators, columns), by_grade(known["rating"], indicators, columns)
 
 

@@ -66,6 +66,11 @@ def order_of(
     if isotonic and (to is not None or keep_slope):
         problem, remedy = "steps are sought by outcomes alone", "leave it or the other out"
         faults.append(Fault(problem, remedy, field="--isotonic"))
+    if to is not None:
+        with gathering(faults):
+            _require_rate(to)
+    if not why.strip():
+        faults.append(Fault("is empty", "say why, for who reads the card", field="--why"))
     if faults:
         raise InputError.of(faults, "recalibrate")
     method: Method = "intercept" if keep_slope else "isotonic" if isotonic else "slope"
@@ -124,10 +129,14 @@ def _level(
 
 def _shift(odds: Floats, rate: float, weights: Floats | None) -> float:
     """The constant that makes the mean PD `rate`. Raises InputError for a rate that is none."""
+    _require_rate(rate)
+    return shift_to(odds, rate, weights)
+
+
+def _require_rate(rate: float) -> None:
     if not 0 < rate < 1:
         fault = Fault(f"a mean PD of {rate:.4g}", "it lies between 0 and 1", field="--to")
         raise InputError.of([fault], "Recalibration")
-    return shift_to(odds, rate, weights)
 
 
 def _moved(reference: Reference | None, slope: float, shift: float) -> Reference | None:
