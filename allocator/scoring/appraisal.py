@@ -134,9 +134,9 @@ def appraise(
 
 
 def _given(
-    frame: pd.DataFrame, fitted: Fitted, parts: Sequence[str], weights: str | None
+    frame: pd.DataFrame, fitted: Fitted | None, parts: Sequence[str], weights: str | None
 ) -> tuple[pd.DataFrame, Floats | None]:
-    """What the scorecard gives, and the weights.
+    """What the scorecard gives, nothing where there is none, and the weights.
 
     Raises InputError: faults of its columns or of theirs, a part that is no column, no PD.
     """
@@ -149,8 +149,8 @@ def _given(
     with gathering(faults):
         own = weights_of(frame, weights)
     with gathering(faults):
-        given = scores(frame, fitted)
-        if "pd" not in given.columns:
+        given = pd.DataFrame() if fitted is None else scores(frame, fitted)
+        if fitted is not None and "pd" not in given.columns:
             remedy = "name the columns of what was owed and lost"
             faults.append(Fault("the card gives an LGD and no PD", remedy, field="--owed, --lost"))
     if faults:
@@ -252,7 +252,7 @@ def appraisal_of_files(
     """
     faults = [*found]
     fitted, frame, y = card_and_table(card, data, outcome, faults)
-    if faults and fitted is not None:
+    if faults:
         with gathering(faults), faults_located_in(data, frame):
             _given(frame, fitted, parts, weights)
     if fitted is None or y is None or faults:

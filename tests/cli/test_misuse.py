@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Allocator
@@ -57,3 +59,14 @@ def test_an_order_of_a_backtest_is_judged_as_a_whole(allocator: Allocator) -> No
     call = "backtest no.yaml --outcome d --lost l --period p --seed 1 --strategies a,,b --budget-share x"
     fields = {fault["field"] for fault in allocator(*call.split(), "--json").json["error"]["faults"]}
     assert {"--lost, --owed", "--seed", "--strategies", "--budget-share"} <= fields
+
+
+def test_a_scorecard_that_cannot_be_read_hides_no_fault_of_the_loans(
+    allocator: Allocator, case: Path
+) -> None:
+    Path("loans.csv").write_text("x,bad,w\n1,0,-1\n2,3,1\n")
+    call = "validate loans.csv --scorecard no.json --outcome bad --weights w --by year"
+    problems = [fault["problem"] for fault in allocator(*call.split(), "--json").json["error"]["faults"]]
+    assert problems == [
+        "the file does not exist", "3 is no outcome", "the column is missing", "is not above 0",
+    ]  # fmt: skip
