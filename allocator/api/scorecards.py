@@ -17,7 +17,7 @@ from allocator.api.scenarios import Document, Table, document_file, file_of
 from allocator.api.scoring import Fitted
 from allocator.api.words import public_function
 from allocator.errors import Fault, InputError, gathering
-from allocator.records.estimate import Estimate
+from allocator.records.estimate import Estimate, figure_text
 from allocator.records.frames import File
 from allocator.report.frame import frame_table, table_rows
 from allocator.report.pictures.reliability import reliability_chart
@@ -168,7 +168,7 @@ def lgd_view(found: LgdAppraisal) -> View:
     """What `validate` shows of an LGD."""
     light = found.verdict
     lines = [f"{found.n:,} defaulted loans", *_weighed(found)[0]]
-    lines += [f"{name.replace('_', ' ')}: {_figure(value)}" for name, value in found.figures.items()]
+    lines += [f"{name.replace('_', ' ')}: {figure_text(value)}" for name, value in found.figures.items()]
     lines += ["", f"{light.light:<5}  {light.figure.replace('_', ' ')} {light.value:.4g}", "", light.source]
     tables = [part for title, table in found.tables.items() for part in ("", frame_table(title, table))]
     return View(
@@ -190,10 +190,6 @@ def _weighed(found: Appraisal | LgdAppraisal) -> tuple[list[str], dict[str, Any]
     worth = found.worth or found.n
     line = f"weighted by {found.weighted}: as uncertain as {worth:,.0f} of one weight"
     return [line], {"weighted": {"by": found.weighted, "worth": worth}}
-
-
-def _figure(value: Estimate | float) -> str:
-    return str(value) if isinstance(value, Estimate) else f"{value:.4f}"
 
 
 def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +214,7 @@ def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
     yield f"{counted}: {appraisal.default_rate:.2%}, foreseen {appraisal.mean_pd:.2%}"
     yield from map(Text, _weighed(appraisal)[0])
     for name, value in appraisal.figures.items():
-        yield Text(f"{name.replace('_', ' ')}: {_figure(value)}")
+        yield Text(f"{name.replace('_', ' ')}: {figure_text(value)}")
     yield ""
     for verdict in appraisal.verdicts:
         yield Text(f"{verdict.light:<5}  {verdict.figure.replace('_', ' ')} {verdict.value:.4g}")

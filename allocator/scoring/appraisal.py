@@ -32,6 +32,8 @@ from allocator.scoring.weighting import effective, mean, part, weights_of
 Light = Literal["green", "amber", "red"]
 FEWEST = 10
 """Defaults, and loans repaid, from which a part has an AUC."""
+_LEAST = 5
+"""Loans from which every figure can be measured: an interval of KS takes a cubic."""
 _DISCRIMINATES = (0.3, 0.4)
 """Of 1 - AUC."""
 _DRIFTS = (0.1, 0.25)
@@ -88,6 +90,9 @@ def appraise(
     outcomes of one kind, a part that is no column, weights that are none.
     """
     given, own = _given(frame, fitted, parts, weights)
+    if len(given) < _LEAST:
+        fault = Fault(f"{len(given)} loans tell nothing of a scorecard", f"give {_LEAST} or more")
+        raise InputError.of([fault], "Validation")
     y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
     calibration = validation.calibration(y, pds, own)
     area = validation.auc(y, pds, own)
@@ -106,6 +111,7 @@ def appraise(
         calibrated("calibration_slope", calibration.slope, 1.0),
         calibrated("calibration_intercept", calibration.intercept, 0.0),
     ]
+    verdicts = [one for one in verdicts if not np.isnan(one.value)]
     tables = {}
     classes = _classes(given, pds, y, own)
     if classes is not None:
@@ -163,9 +169,14 @@ def _light(value: float, amber: float, red: float) -> Light:
 
 
 def calibrated(name: str, estimate: Estimate, ideal: float) -> Verdict:
-    """Whether the interval holds the ideal; red where one of 99.9 % does not either."""
+    """Whether the interval holds the ideal; red where one of 99.9 % does not either.
+
+    Without an interval nothing but the ideal itself is green, and nothing is red.
+    """
     half = (estimate.high - estimate.low) / 2
     off = abs(estimate.value - ideal)
+    if np.isnan(half):
+        return Verdict(name, estimate.value, "amber" if off else "green", SOURCES["calibration"])
     light: Light = "green" if off <= half else "amber" if off <= half * 3.290527 / 1.959964 else "red"
     return Verdict(name, estimate.value, light, SOURCES["calibration"])
 

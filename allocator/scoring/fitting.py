@@ -14,7 +14,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
-from allocator.records.estimate import Estimate
+from allocator.records.estimate import Estimate, figure_text
 from allocator.records.frames import File
 from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats, Integers
@@ -394,5 +394,5 @@ def lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
     lines = {}
     for name, value in figures.items():
         title = f"{name.removesuffix('_out_of_fold').replace('_', ' ')}, {where}"
-        lines[title] = f"{value:z.4f}" if isinstance(value, float) else str(Estimate(**value))
+        lines[title] = figure_text(value if isinstance(value, float) else Estimate(**value))
     return lines

@@ -11,6 +11,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
+from allocator.records.estimate import figure_text
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.appraisal import Verdict, calibrated
@@ -45,6 +46,7 @@ from allocator.scoring.reading import faults_located_in, imputed_figures, impute
 from allocator.scoring.rows import rows_where
 from allocator.scoring.score import imputed_cells, text_columns
 from allocator.scoring.weighting import (
+    alike,
     effective,
     mean,
     of_mean_one,
@@ -54,7 +56,10 @@ from allocator.scoring.weighting import (
     worth_of,
 )
 
-_LINES = "lost less foreseen 0: amber where refuted at 5 %, red at 0.1 % (Student's t)"
+_LINES = (
+    "lost less foreseen 0: amber where refuted at 5 %, red at 0.1 % (Student's t); amber, too, where all "
+    "differ by one amount, which leaves no error to test by"
+)
 FIFTHS = 5
 """Parts of equal size that a regression is held against what was lost in."""
 
@@ -137,7 +142,7 @@ def lgd_from_files(
         loans.said
         | told
         | {
-            name.replace("_", " ") + f", out of fold ({folds} folds)": f"{value:.4f}"
+            name.replace("_", " ") + f", out of fold ({folds} folds)": figure_text(value)
             for name, value in figures.items()
         }
     )
@@ -225,13 +230,16 @@ def _out_of_fold(loans: _Defaulted, given: Declarations, by: str | None, folds: 
 def judged(
     shares: Floats, foreseen: Floats, card: LgdCard, frame: pd.DataFrame, weights: Floats | None = None
 ) -> tuple[dict[str, float], dict[str, pd.DataFrame]]:
-    """How far the `foreseen` LGDs (n,) are from the `shares` lost, and both by segment or fifth."""
+    """How far the `foreseen` LGDs (n,) are from the `shares` lost, and both by segment or fifth.
+
+    r_squared is NaN where all lost the same share: there is nothing to tell apart.
+    """
     off, spread = shares - foreseen, shares - mean(shares, weights)
     figures = {
         "mae": mean(np.abs(off), weights),
         "mae_of_the_mean": mean(np.abs(spread), weights),
         "rmse": float(np.sqrt(mean(off**2, weights))),
-        "r_squared": 1 - total(off**2, weights) / total(spread**2, weights),
+        "r_squared": np.nan if alike(shares) else 1 - total(off**2, weights) / total(spread**2, weights),
         "mean_foreseen": mean(foreseen, weights),
         "mean_lost": mean(shares, weights),
     }

@@ -28,7 +28,7 @@ from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import prepared
 from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive, read_through
 from allocator.scoring.variables import Variable
-from allocator.scoring.weighting import effective, mean, part, standard_error, total
+from allocator.scoring.weighting import alike, effective, mean, part, standard_error, total
 
 FEWEST = 30
 """Defaulted loans from which a segment has a mean of its own: from there its interval covers."""
@@ -139,12 +139,13 @@ def _segment(name: str, owed: Floats, lost: Floats, weights: Floats | None) -> S
 
 
 def mean_of(shares: Floats, weights: Floats | None = None) -> Estimate:
-    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale; NaN at the ends.
+    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale.
 
-    With weights (n,) the degrees of freedom are those of their effective number.
+    Its ends are NaN of a mean of 0 or 1, of one share and of shares that are all alike. With weights (n,)
+    the degrees of freedom are those of their effective number.
     """
     n, middle = effective(len(shares), weights), mean(shares, weights)
-    if n <= 1 or not 0 < middle < 1:
+    if n <= 1 or not 0 < middle < 1 or alike(shares):
         return Estimate(middle, np.nan, np.nan)
     error = standard_error(shares, weights) / (middle * (1 - middle))
     half = float(special.stdtrit(n - 1, 0.975)) * error
@@ -153,8 +154,13 @@ def mean_of(shares: Floats, weights: Floats | None = None) -> Estimate:
 
 
 def bias_of(lost: Floats, foreseen: Floats, weights: Floats | None = None) -> Estimate:
-    """Mean of what n loans lost less what was foreseen of them, its 95 % interval by Student's t."""
+    """Mean of what n loans lost less what was foreseen of them, its 95 % interval by Student's t.
+
+    Its ends are NaN where the differences are all alike, and rounding is no difference.
+    """
     off = lost - foreseen
+    if alike(off):
+        return Estimate(0.0 if alike(np.append(off, 0.0)) else mean(off, weights), np.nan, np.nan)
     middle, worth = mean(off, weights), effective(len(off), weights)
     half = float(special.stdtrit(worth - 1, 0.975)) * standard_error(off, weights)
     return Estimate(middle, middle - half, middle + half)

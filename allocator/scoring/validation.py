@@ -20,7 +20,7 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.frequencies import jeffreys
 from allocator.scoring.levels import level, level_faults, levels_of
 from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
-from allocator.scoring.weighting import counts, effective, mean, part, quantiles, standard_error, total
+from allocator.scoring.weighting import alike, counts, effective, mean, part, quantiles, standard_error, total
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
@@ -181,12 +181,13 @@ def log_loss(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> flo
 def calibration(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> Calibration:
     """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs.
 
-    With weights the slope's quantile is Student's, as few rows may carry the sandwich's error.
+    With weights the slope's quantile is Student's, as few rows may carry the sandwich's error. PDs that are
+    all equal have no slope: NaN.
     """
     require_both(outcome, pd_)
     odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
-    if np.ptp(odds) == 0:
-        raise InputError.of([Fault("all PDs are equal", "there is no slope to measure")], "Calibration")
+    if alike(odds):
+        return Calibration(Estimate(np.nan, np.nan, np.nan), _shift(outcome, odds, weights))
     fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
     slope, half = (
         float(fit.coefficients[1]),
@@ -214,15 +215,14 @@ def _shift(outcome: Floats, odds: Floats, weights: Floats | None) -> Estimate:
 
 
 def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bins: int = 10) -> pd.DataFrame:
-    """Observed against predicted default by equally filled bins of PD.
+    """Observed against predicted default by equally filled bins of PD; rows of one PD stay together.
 
     Columns: n, predicted (mean PD), defaults, observed, low, high (95 % Jeffreys interval); with weights also
     weight, what the rows of a bin weigh.
     """
     require_both(outcome, pd_)
-    order = np.argsort(pd_, kind="stable")
     rows = []
-    for inside in _equal_parts(order, weights, min(bins, len(order))):
+    for inside in _equal_parts(pd_, weights, min(bins, len(pd_))):
         y, own = outcome[inside], part(weights, inside)
         low, high = share_interval(y, own)
         row = {"n": len(y), "predicted": mean(pd_[inside], own), "defaults": int(y.sum())}
@@ -231,12 +231,17 @@ def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bin
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="bin"))
 
 
-def _equal_parts(order: Integers, weights: Floats | None, bins: int) -> list[Integers]:
-    """`order` in runs of equally many rows, or of equal weight."""
+def _equal_parts(pd_: Floats, weights: Floats | None, bins: int) -> list[Integers]:
+    """Rows by rising PD in runs of equally many, or equal weight; equal PDs go where their middle does."""
+    order = np.argsort(pd_, kind="stable")
     if weights is None:
-        return np.array_split(order, bins)
-    middle = np.cumsum(weights[order]) - weights[order] / 2
-    place = np.minimum((middle / weights.sum() * bins).astype(int), bins - 1)
+        place = np.repeat(np.arange(bins), [len(run) for run in np.array_split(order, bins)])
+    else:
+        middle = np.cumsum(weights[order]) - weights[order] / 2
+        place = np.minimum((middle / weights.sum() * bins).astype(int), bins - 1)
+    starts = np.flatnonzero(np.diff(pd_[order], prepend=-1.0))
+    sizes = np.diff(np.append(starts, len(order)))
+    place = np.repeat(place[starts + (sizes - 1) // 2], sizes)
     return [order[place == i] for i in range(bins) if (place == i).any()]
 
 

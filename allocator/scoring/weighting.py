@@ -23,6 +23,7 @@ from allocator.scoring.rows import rows_in_file, rows_of
 _WIDEST = 1e12
 """How many times the least weight the greatest may be: beside it rows of less are lost to rounding."""
 _LARGE = 1e290
+_ROUNDING = 1e-12
 
 
 def weights_of(frame: pd.DataFrame, name: str | None) -> Floats | None:
@@ -77,6 +78,11 @@ def worth_of(name: str | None, weights: Floats | None, n: int) -> tuple[dict[str
     worth = effective(n, weights)
     told = f"by {name}: as uncertain as {worth:,.0f} of one weight"
     return {"weighted": {"by": name, "worth": worth}}, {"weighted": told}
+
+
+def alike(values: Floats) -> bool:
+    """Whether values (n,) of the size of 1 differ by no more than rounding: they have no spread."""
+    return float(np.ptp(values)) <= _ROUNDING
 
 
 def part(weights: Floats | None, rows: np.ndarray) -> Floats | None:
