@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,8 @@ from allocator.errors import Fault, InputError, OutputError, concerning
 if TYPE_CHECKING:
     from allocator.cli.report import Files
     from allocator.records.progress import Progress
+    from allocator.records.run import Run
+    from allocator.report.view import View
 
 _FILES = (
     *(".csv", ".gz", ".html", ".json", ".md", ".parquet", ".svg", ".tsv", ".txt", ".xls", ".xlsx"),
@@ -57,8 +60,6 @@ def solve(
 ) -> None:
     """Allocate the budget of a scenario, certify the result and write the run."""
     from allocator.cli.report import NAME, Files
-    from allocator.report.table import result_page, run_view
-    from allocator.report.view import View
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
 
@@ -83,16 +84,7 @@ def solve(
         require_free(folder, force, scenario)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
-        summary = json.loads((written / "summary.json").read_text("utf-8"))
-        named = (("workbook", xlsx), ("table", table), ("picture", plot))
-        more = {word: str(path) for word, path in named if path is not None}
-        document = {**summary, "folder": str(written), **more}
-        lines = [f"{word.capitalize()} written to {path}" for word, path in more.items()]
-        view = View(
-            page=lambda: (result_page(run, folder), *lines),
-            document=lambda: document,
-            chart=run_view(run).chart,
-        )
+        view = _view(run, folder, written, {"workbook": xlsx, "table": table, "picture": plot})
         if report:
             files = replace(files, page=written / NAME)
         if files.page or files.book or files.table:
@@ -104,6 +96,21 @@ def solve(
         show(view, as_json)
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
+
+
+def _view(run: Run, folder: Path, written: Path, more: Mapping[str, Path | None]) -> View:
+    """What a `written` run shows; `folder`: as it was named; `more`: word and path of what else there is."""
+    from allocator.report.table import result_page, run_view
+    from allocator.report.view import View
+
+    summary = json.loads((written / "summary.json").read_text("utf-8"))
+    paths = {word: str(path) for word, path in more.items() if path is not None}
+    lines = [f"{word.capitalize()} written to {path}" for word, path in paths.items()]
+    return View(
+        page=lambda: (result_page(run, folder), *lines),
+        document=lambda: {**summary, "folder": str(written), **paths},
+        chart=run_view(run).chart,
+    )
 
 
 def _write_report(folder: Path, files: Files, tell: Progress) -> None:

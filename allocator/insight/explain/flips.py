@@ -17,7 +17,7 @@ import numpy as np
 from allocator.insight.explain.offers import Offers, offers_to, stakes_of
 from allocator.insight.explain.position import Position
 from allocator.records.portfolio import Floats
-from allocator.records.scenario import BUDGET
+from allocator.records.scenario import BUDGET, Policy
 
 NOTHING = 1e-10
 """A reduced value this small, a unit of the amount, is 0 with a price's rounding."""
@@ -102,18 +102,25 @@ def _declined_between(figure: BorrowerFigure, here: Floats) -> tuple[float, floa
 
 def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[BorrowerFigure]:
     """The figures that may turn the decision, each with its reach."""
-    own, policy = offers.borrower, offers.policy
     most = 1.0 / max(float(np.max(offers.take_up)), 1e-300)
+    yield from _own_figures(position, i, offers)
+    yield BorrowerFigure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
+    yield BorrowerFigure(
+        "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _at_shifted_rates(offers, d).reduced
+    )
+    yield from _policy_figures(position, i, offers)
+    yield from _amounts(offers)
+    yield from _prices(offers)
+
+
+def _own_figures(position: Position, i: int, offers: Offers) -> Iterator[BorrowerFigure]:
+    """What the portfolio says of the borrower."""
+    own, policy = offers.borrower, offers.policy
 
     def with_column(column: str, value: float) -> Floats:
         changed: dict[str, Any] = {column: np.array([value])}
         book = replace(own, **changed)
         return replace(offers, borrower=book, stakes=stakes_of(position, i, book, policy)).reduced
-
-    def with_policy(key: str, value: float) -> Floats:
-        other: dict[str, Any] = {key: value}
-        changed = replace(policy, **other)
-        return replace(offers, policy=changed, stakes=stakes_of(position, i, own, changed)).reduced
 
     capital = policy.capital
     by_risk = capital.cost is not None and capital.approach == "irb"  # K follows PD and LGD along no line
@@ -124,25 +131,30 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
         now = float(own.relationship_value[0])
         lines = partial(with_column, "relationship_value")
         yield BorrowerFigure("relationship_value", "money", now, 0.0, np.inf, lines)
-    yield BorrowerFigure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
-    yield BorrowerFigure(
-        "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _at_shifted_rates(offers, d).reduced
-    )
-    yield BorrowerFigure(
-        "funding_rate", "rate", policy.funding_rate, 0.0, 1.0, partial(with_policy, "funding_rate")
-    )
+
+
+def _policy_figures(position: Position, i: int, offers: Offers) -> Iterator[BorrowerFigure]:
+    """What the policy charges every loan with."""
+    own, policy, capital = offers.borrower, offers.policy, offers.policy.capital
+
+    def under(changed: Policy) -> Floats:
+        return replace(offers, policy=changed, stakes=stakes_of(position, i, own, changed)).reduced
+
+    def at_funding(rate: float) -> Floats:
+        return under(replace(policy, funding_rate=rate))
+
+    def at_cost(cost: float) -> Floats:
+        return under(replace(policy, capital=replace(capital, cost=cost)))
+
+    def at_processing(cost: float) -> Floats:
+        return under(replace(policy, processing_cost=cost))
+
+    yield BorrowerFigure("funding_rate", "rate", policy.funding_rate, 0.0, 1.0, at_funding)
     if capital.cost is not None:
-
-        def at_cost(cost: float) -> Floats:
-            charged = replace(policy, capital=replace(capital, cost=cost))
-            return replace(offers, policy=charged, stakes=stakes_of(position, i, own, charged)).reduced
-
         yield BorrowerFigure("cost_of_capital", "rate", capital.cost, 0.0, 1.0, at_cost)
     if policy.processing_cost:
-        lines = partial(with_policy, "processing_cost")
-        yield BorrowerFigure("processing_cost", "money", policy.processing_cost, 0.0, np.inf, lines)
-    yield from _amounts(offers)
-    yield from _prices(offers)
+        cost = policy.processing_cost
+        yield BorrowerFigure("processing_cost", "money", cost, 0.0, np.inf, at_processing)
 
 
 def _with_take_up(offers: Offers, factor: float) -> Offers:
