@@ -308,7 +308,8 @@ def _check_value(value: float, certificate: Certificate) -> None:
 
 def _allocation(portfolio: Portfolio, ledger: Ledger, why: np.ndarray) -> pd.DataFrame:
     """One row per borrower, in input order."""
-    order = np.argsort(portfolio.row, kind="stable")
+    stands = bool(np.all(portfolio.row[1:] > portfolio.row[:-1]))
+    order = slice(None) if stands else np.argsort(portfolio.row, kind="stable")
     grades = pd.Categorical.from_codes(
         portfolio.grade.codes[order], pd.Index(portfolio.grade.values, dtype=str)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.members import lent_to
-from allocator.certification.parts import PART, ledger_in_parts, recompute
+from allocator.certification.parts import PART, recompute
 from allocator.certification.price_lists import Segments, list_faults, posted_faults, stated_lists
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
@@ -25,7 +25,7 @@ from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
 from allocator.records.limits import conditional, entry_of, in_force
-from allocator.records.outcome import LedgerOnce, Outcome
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario
@@ -177,8 +177,7 @@ def _judged(
     held = {name: float(prices.get(name, 0.0)) for name in rows}
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held)
     uses = limit_uses(blocks, recomputed.totals, held)
-    written = LedgerOnce(partial(ledger_in_parts, portfolio, policy, known, decisions))
-    uses = convex_uses(uses, scenario.policy, portfolio, decisions.amount, lambda: written().drawn)
+    uses = convex_uses(uses, scenario.policy, portfolio, decisions.amount, recomputed.ledger.drawn)
     paid = [_penalty(use) for use in uses if use.soft]
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
     by_tree = np.inf if unsound else proof.bound
@@ -204,7 +203,7 @@ def _judged(
         *map(_limit_fault, (use for use in uses if use.broken)),
     )
     own = read.inputs, decisions, certificate
-    outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
+    outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), recomputed.ledger)
     return outcome, ProvedFigures(by_prices, by_tree, value)
 
 

@@ -7,7 +7,7 @@ of the worst ones: so each cut is a row that every allowed allocation keeps, who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, isfinite, nextafter, sqrt
@@ -116,7 +116,7 @@ def convex_uses(
     policy: Policy,
     portfolio: Portfolio,
     amount: Floats,
-    drawn: Callable[[], Floats],
+    drawn: Floats,
 ) -> tuple[LimitUse, ...]:
     """`uses` with the index of each limit on it, decided without any tolerance, and each mean loss."""
     limits = {limit.name: limit for limit in policy.convex}
@@ -125,7 +125,7 @@ def convex_uses(
         if (limit := limits.get(use.name)) is None
         else _index_use(use, limit, policy, portfolio, amount)
         if limit.measure == HHI
-        else _mean_use(use, worst_mean(limit, portfolio, drawn()))
+        else _mean_use(use, worst_mean(limit, portfolio, drawn))
         for use in uses
     )
 

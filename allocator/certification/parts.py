@@ -41,6 +41,8 @@ class RecomputedFigures:
     """U at the prices."""
     allowed: bool
     """Whether the terms allow every decision."""
+    ledger: Ledger
+    """One line per borrower."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def recompute(
 ) -> RecomputedFigures:
     """Value, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
 
+    ledger = _empty_ledger(policy, len(portfolio))
+
     def part(span: slice) -> _Part:
         own = portfolio.take(span)
         mine = tuple(block.part(span) for block in blocks)
@@ -71,6 +75,7 @@ def recompute(
         decided = Decisions(decisions.amount[span], decisions.rate[span])
         take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
         lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
+        _write(ledger, span, lines)
         magnitudes = Magnitudes.of(own, policy, terms, decided.rate)
         charges = charges_of(mine, prices)
         best = best_sum(own, policy, terms, charges, magnitudes)
@@ -89,7 +94,22 @@ def recompute(
         Rounded.sum_of([sums.value for sums in parts]),
         whole_bound(policy, parts[0].charges, best, prices),
         all(sums.allowed for sums in parts),
+        ledger,
     )
+
+
+def _empty_ledger(policy: Policy, borrowers: int) -> Ledger:
+    absent = set(ON_CAPITAL) if policy.capital.cost is None else set()
+    names = (column.name for column in fields(Ledger) if column.name not in absent)
+    return Ledger(**{name: np.zeros(borrowers) for name in names})
+
+
+def _write(ledger: Ledger, span: slice, lines: Ledger) -> None:
+    """Zeros are there already, and cost no memory until they are touched."""
+    for column in fields(Ledger):
+        figures = getattr(lines, column.name)
+        if figures is not None and np.any(figures):
+            getattr(ledger, column.name)[span] = figures
 
 
 def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
@@ -98,28 +118,6 @@ def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
     errors = magnitudes.at(made).errors(lines.amount[made])
     summed = depth(len(lines.value)) * UNIT * float(np.sum(np.abs(lines.value[made])))
     return Rounded(float(np.sum(lines.value)), float(np.sum(errors)) + summed)
-
-
-def ledger_in_parts(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions) -> Ledger:
-    """The ledger of `decisions`, one line per borrower."""
-    n = len(portfolio)
-    absent = set(ON_CAPITAL) if policy.capital.cost is None else set()
-    names = [column.name for column in fields(Ledger) if column.name not in absent]
-    ledger = Ledger(**{name: np.zeros(n) for name in names})
-
-    def part(span: slice) -> None:
-        own = portfolio.take(span)
-        terms = allowed_terms(own, tariffs, policy)
-        amount, rate = decisions.amount[span], decisions.rate[span]
-        take_up, _ = take_up_of(own, terms, np.where(amount > 0, rate, np.nan))
-        lines = ledger_of(own, policy, amount, rate, take_up)
-        for name in names:
-            figures = getattr(lines, name)
-            if np.any(figures):  # zeros are there already, and cost no memory until they are touched
-                getattr(ledger, name)[span] = figures
-
-    in_parts(part, n)
-    return ledger
 
 
 def in_parts(part: Callable[[slice], Result], borrowers: int) -> list[Result]:

@@ -183,11 +183,7 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
     """
     take_up = np.zeros(len(rate))
     allowed = np.isnan(rate)
-    asked = np.flatnonzero(~allowed)
-    grades = portfolio.grade.codes[asked]
-    for grade, churn in terms.curve.items():
-        i = asked[grades == portfolio.grade.code_of(grade)]
-        take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
+    asked, listed = np.flatnonzero(~allowed), allowed.copy()
     for _, member, tariff in terms.of_grades(portfolio):
         i = asked[member[asked]]
         free, fixed = i[~terms.single[i]], i[terms.single[i]]
@@ -199,6 +195,11 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
             k = np.where(closer, right, left)
             same = np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE
             take_up[free[same]] = tariff.take_up[k[same]]
+            listed[free] = same
             allowed[free] = same & open_to(portfolio.min_rate[free], portfolio.max_rate[free], rate[free])
         allowed[fixed] = rate[fixed] == terms.rate[fixed]
+    others = np.flatnonzero(~listed)
+    for grade, churn in terms.curve.items():
+        i = others[portfolio.grade.codes[others] == portfolio.grade.code_of(grade)]
+        take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
     return take_up, allowed

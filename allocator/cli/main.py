@@ -5,13 +5,15 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -122,7 +124,7 @@ app.add_typer(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status (docs/commands.md).
 
-    Without `arguments` those of the process are taken, which is about to end.
+    Without `arguments` those of the process are taken, which ends with that status.
     """
     ends = arguments is None
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -135,7 +137,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         watched(),
         noting() as placed,
     ):
-        return _flushed(_heeding_signals(given, placed))
+        status = _flushed(_heeding_signals(given, placed))
+    if ends:
+        _end(status)
+    return status
+
+
+def _end(status: int) -> NoReturn:
+    """End the process without taking apart what it holds: of a million borrowers that takes half a second."""
+    atexit._run_exitfuncs()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def _heeding_signals(arguments: Sequence[str], placed: Sequence[Path]) -> int:

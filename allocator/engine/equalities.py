@@ -94,16 +94,17 @@ def _sums_of(whole: WholeRows) -> _Sums:
     able, must = offers.menu >= 0, offers.must
     free = np.flatnonzero(able & ~must)
     pinned, pins = whole.count_of(np.flatnonzero(able & must), offers.high[able & must])
-    highest, loans = whole.count_of(free, offers.high[free])
     low, high = whole.grains(free, offers.low[free]), whole.grains(free, offers.high[free])
     group = whole.group[free]
+    highest, loans = whole.summed(group, high)
     smallest, largest = np.full(size, np.inf), np.zeros(size)
     np.minimum.at(smallest, group, low)
     np.maximum.at(largest, group, high)
     unit = np.zeros(size, dtype=np.int64)
     fixed = low == high
     np.gcd.at(unit, group[fixed], low[fixed].astype(np.int64))
-    unit[np.unique(group[~fixed])] = np.gcd(unit[np.unique(group[~fixed])], whole.lot)
+    ranging = np.flatnonzero(np.bincount(group[~fixed], minlength=size))
+    unit[ranging] = np.gcd(unit[ranging], whole.lot)
     return _Sums(
         pinned=pinned,
         highest=[a + b for a, b in zip(pinned, highest, strict=True)],

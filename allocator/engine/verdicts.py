@@ -27,12 +27,17 @@ def broken_rows(columns: Columns, option: Codes, amount: Floats, used: Floats) -
     over = np.maximum(np.maximum(used - upper, lower - used), 0.0)
     over[whole.row] = 0.0
     over[limits.soft] = 0.0
-    size = np.maximum(limits.sizes, references(columns, option, amount))
+    broken = _beyond_tolerance(columns, option, amount, over) if np.any(over) else []
+    return [*whole.broken(whole.count(option, amount)), *broken] if len(whole) else broken
+
+
+def _beyond_tolerance(columns: Columns, option: Codes, amount: Floats, over: Floats) -> list[int]:
+    """The rows exceeded by more than their tolerance, being exceeded by `over` (m,)."""
+    size = np.maximum(columns.limits.sizes, references(columns, option, amount))
     doubtful = np.flatnonzero(over > _tolerances(columns, size))
     if len(doubtful):
         size[doubtful] = np.maximum(size[doubtful], largest_uses(columns, option, amount, doubtful))
-    broken = np.flatnonzero(over > _tolerances(columns, size)).tolist()
-    return [*whole.broken(whole.count(option, amount)), *broken] if len(whole) else broken
+    return np.flatnonzero(over > _tolerances(columns, size)).tolist()
 
 
 def _tolerances(columns: Columns, scale: Floats) -> Floats:

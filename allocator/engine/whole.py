@@ -94,8 +94,11 @@ class WholeRows:
 
     def count_of(self, borrowers: Integers, amount: Floats) -> Count:
         """What offers of `amount` (k,) to `borrowers` (k,) add up to."""
-        group, size = self.group[borrowers], self.groups
-        grains = self.grains(borrowers, amount)
+        return self.summed(self.group[borrowers], self.grains(borrowers, amount))
+
+    def summed(self, group: Codes, grains: Floats) -> Count:
+        """What offers (k,) of `grains` to borrowers of `group` (k,) add up to."""
+        size = self.groups
         high = np.floor(grains / _HALF)
         parts = [np.bincount(group, part, minlength=size) for part in (high, grains - high * _HALF)]
         sums = [(int(a) << 24) + int(b) for a, b in zip(*(part.tolist() for part in parts), strict=True)]

@@ -77,11 +77,11 @@ def with_requirements(policy: Policy, portfolio: Portfolio) -> Portfolio:
 
     Raises InputError where what it follows from is missing.
     """
-    from allocator.risk.capital import capital_of
-
     rule = policy.capital
     if rule.cost is None:
         return portfolio
+    from allocator.risk.capital import capital_of
+
     check_values([Limit("", "capital", "at_most", inf, rule=rule)], portfolio)
     return replace(portfolio, requirement=capital_of(rule, portfolio))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,22 +18,6 @@ from allocator.records.solution import CUT_SHORT, Proof, Solution, Stop
 
 SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
-
-
-class LedgerOnce:
-    """Writes a ledger when it is first asked for, and holds it; in another process it is written anew."""
-
-    def __init__(self, write: Callable[[], Ledger]) -> None:
-        self._write = write
-        self._held: Ledger | None = None
-
-    def __call__(self) -> Ledger:
-        if self._held is None:
-            self._held = self._write()
-        return self._held
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"_write": self._write, "_held": None}
 
 
 @dataclass(frozen=True)
@@ -52,8 +36,8 @@ class Outcome:
     """Term -> how many decisions break it."""
     faults: tuple[Fault, ...]
     """What no decisions may be: not finite, or proved by an unsound tree."""
-    written: Callable[[], Ledger] = field(repr=False, compare=False)
-    """Writes the ledger, once."""
+    ledger: Ledger = field(repr=False, compare=False)
+    """One line per borrower in portfolio order."""
     solver_bound: float = math.inf
     """A bound that rests on the solver's word alone, rounded outwards; inf where it gave none."""
     stop: Stop = "exhausted"
@@ -62,11 +46,6 @@ class Outcome:
     """The solver's own."""
     why: NDArray[np.object_] | None = field(default=None, repr=False, compare=False)
     """(n,) why the strategy declines each borrower, "" for who is not; None: the prices say it."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """One line per borrower in portfolio order, written when first asked for: nothing is judged by it."""
-        return self.written()
 
     @property
     def account(self) -> Account:

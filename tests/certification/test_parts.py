@@ -9,7 +9,7 @@ import pytest
 
 from allocator.certification import parts
 from allocator.certification.limits import blocks_of
-from allocator.certification.parts import RecomputedFigures, ledger_in_parts, recompute
+from allocator.certification.parts import RecomputedFigures, recompute
 from allocator.certification.rounding import UNIT
 from allocator.certification.terms import tariffs_of
 from allocator.records.run import Decisions
@@ -37,7 +37,7 @@ def found(rates: Any = RATES) -> RecomputedFigures:
 
 def test_parts_come_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, wrong = found(), found([*RATES[:7], 0.05])
-    ledger = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES))
+    ledger = whole.ledger
     assert (whole.allowed, wrong.allowed) == (True, False)
     monkeypatch.setattr(parts, "PART", 3)
     parted = found()
@@ -46,9 +46,8 @@ def test_parts_come_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parted.totals.bases == pytest.approx(whole.totals.bases, rel=1e-14)
     assert (parted.allowed, found([*RATES[:7], 0.05]).allowed) == (True, False)
     assert not found([0.05, *RATES[1:]]).allowed
-    lines = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES))
     for name in ("drawn", *ledger.computed):
-        assert getattr(lines, name).tolist() == getattr(ledger, name).tolist(), name
+        assert getattr(parted.ledger, name).tolist() == getattr(ledger, name).tolist(), name
     assert ledger.amount.tolist() == AMOUNTS.tolist()
     assert ledger.rate.tolist() == RATES.tolist()
 

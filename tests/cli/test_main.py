@@ -515,6 +515,15 @@ def test_standard_output_is_for_the_result_alone_below_python_too(case: Path, wa
     assert done.stdout[after:].strip() == ("and then" if way == "call" else "")
 
 
+def test_a_process_ends_at_once_and_what_was_to_run_at_its_end_runs() -> None:
+    program = (
+        "import atexit, sys; from allocator.cli.main import main; atexit.register(print, 'at the end');"
+        " sys.argv = ['allocator', 'solve', 'none.yaml']; main(); print('not reached')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "at the end\n")
+
+
 def test_verbose_tells_each_step_on_standard_error(case: Path, allocator: Allocator) -> None:
     started = time.monotonic()
     outcome = allocator("solve", "scenario.yaml", "--out", "run", "--verbose")

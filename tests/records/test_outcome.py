@@ -48,10 +48,3 @@ def test_a_status_goes_by_the_gap_asked_for() -> None:
     assert [good.status_at(gap) for gap in (0.0, 1e-6, above)] == ["optimal", "optimal", "feasible"]
     assert good.status == "optimal"
     assert replace(good, broken=outcome(1.0, 1.0, broken=True).broken).status_at(0.0) == "breaks_limits"
-
-
-def test_a_ledger_is_written_once_whatever_is_said_of_the_outcome_later() -> None:
-    written: list[int] = []
-    first = replace(outcome(1.0, 1.0), written=lambda: written.append(1))  # type: ignore[arg-type,return-value]
-    assert written == []
-    assert first.ledger is replace(first, name="other").ledger

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from os import getpid
 from typing import Any
 
 import numpy as np
@@ -167,8 +169,13 @@ class Pass:
         spans = list(pairwise(edges))
         if self.threads == 1:
             return [block(begin, end) for begin, end in spans]
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(lambda span: block(*span), spans))
+        return list(_pool(self.threads, getpid()).map(lambda span: block(*span), spans))
+
+
+@lru_cache(1)
+def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
+    """The threads of all passes of one process; a fork has none of its parent's."""
+    return ThreadPoolExecutor(threads)
 
 
 def prepare(columns: Columns, threads: int, *, compiled: bool | None = None) -> Pass:
