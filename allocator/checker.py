@@ -316,7 +316,7 @@ def share_of(entry: Any) -> dict[str, Any]:
         entries(entry, "of", "measure where")
         basis = word(entry, "of.measure", ["offered", "drawn", "loans"], "offered")
         return {"of": basis, "base": entries(entry, "of.where")}
-    named = word(entry, "of", ["budget", "own_funds", "total", "drawn", "loans", ""], "")
+    named = word(entry, "of", ["budget", "own_funds", "former", "total", "drawn", "loans", ""], "")
     return {"of": {"total": "offered"}.get(named, named), "base": None}
 
 
@@ -377,7 +377,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
-    amounts = {"budget": number(policy, "budget.amount") * named("budget")}
+    amounts = {"budget": number(policy, "budget.amount") * named("budget"), "former": 1.0}
     if at(policy, "own_funds") is not None:
         amounts["own_funds"] = number(policy, "own_funds")
     return Facts(
@@ -1160,8 +1160,12 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             exposed=exposed and limit.name != "budget",
             of="" if limit.of in policy.amounts else limit.of, among=limit.base is not None,
             base=borrowers.passes(limit.base or {}),
-            bound=limit.bound * amount, whole=exact(limit.bound) * exact(amount), penalty=limit.penalty,
+            share=limit.bound, penalty=limit.penalty,
         )  # fmt: skip
+        again = column * formerly_used(limit.measure, book) if limit.of == "former" else None
+        amounts = [amount if again is None else total(again[own]) for own in members_of(rows)]
+        rows.bounds = [limit.bound * own for own in amounts]
+        rows.whole = [exact(limit.bound) * exact(own) for own in amounts]
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
         lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
         lent = np.where(row >= 0, book.then, 0.0) if moved else lent
@@ -1169,6 +1173,15 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
     return made
+
+
+def formerly_used(measure: str, book: Facts) -> Array:
+    """What the former run's offers, made again, add up to: a share of that run is one of this."""
+    known = ("offered", "loans", "clients_changed", "money_moved")
+    need(measure in known, f"policy.limits: {measure} of the former run")
+    if measure == "offered":
+        return np.asarray(book.then + book.exposure)
+    return np.asarray(book.then if measure == "money_moved" else book.served * 1.0)
 
 
 def beside(limit: Facts, policy: Facts, book: Facts) -> list[tuple[str, Any]]:
@@ -1277,8 +1290,10 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
         if rows.of:
             lent = total(book.exposure[base]) if rows.exposed else 0.0
             reference = total([*bases[rows.of][base].tolist(), lent])
-        bound, everybody, loans = rows.bound * reference, slice(None), rows.basis == "loans"
-        for name, own, held in zip(rows.names, members_of(rows), rows.lent, strict=True):
+        everybody, loans = slice(None), rows.basis == "loans"
+        each = zip(rows.names, members_of(rows), rows.lent, rows.bounds, rows.whole, strict=True)
+        for name, own, held, bound, stated in each:
+            bound = bound * reference
             weight, some = rows.weight[own], np.abs(rows.weight[own])
             parts = [weight * bases[rows.basis][own]]
             parts += [part[own] * bases[basis][own] for basis, part in rows.further if not rows.moved]
@@ -1303,7 +1318,7 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
                 and len(own)
                 and weight.min() == weight.max() != 0
             ):
-                right = rows.whole * (counted(rows, everybody) if rows.of else 1)
+                right = stated * (counted(rows, everybody) if rows.of else 1)
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size = total(np.abs(terms if rows.moved else parts).ravel()) + abs(held) + abs(bound)
@@ -1334,11 +1349,11 @@ def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, fl
             charge[basis] += mine
             terms[basis] += np.abs(mine)
         lent = total(run.book.exposure[rows.base]) if rows.exposed else 0.0
-        side = rows.bound * (lent if rows.of else 1.0)
-        for price, name, used in zip(own.tolist(), rows.names, rows.lent, strict=True):
-            parts += [price * rounded[name]] if name in rounded else [price * side, -price * used]
+        known = lent if rows.of else 1.0
+        for price, name, used, bound in zip(own.tolist(), rows.names, rows.lent, rows.bounds, strict=True):
+            parts += [price * rounded[name]] if name in rounded else [price * bound * known, -price * used]
         if rows.of:
-            share = rows.bound * total(own)
+            share = rows.share * total(own)
             charge[rows.of] -= share * rows.base
             terms[rows.of] += abs(share) * rows.base
     budget = policy.budget if policy.spend == "at_most" else 0.0
@@ -1443,8 +1458,8 @@ class Tree:
             need(fits and own.sense != "exactly", f"tree.lots: {name!r} is not used by whole lots")
             lent = [exact(amount) for amount in book.exposure[(own.row == k) & own.exposed] if amount]
             ragged = any((100 * amount).denominator != 1 for amount in lent)
-            near = Fraction(2, 10**9) * abs(own.whole) * ragged
-            up, free, unit = 1 if own.sense == "at_most" else -1, own.whole - sum(lent), units[own.basis]
+            near = Fraction(2, 10**9) * abs(own.whole[k]) * ragged
+            up, free, unit = 1 if own.sense == "at_most" else -1, own.whole[k] - sum(lent), units[own.basis]
             whole = float(up * math.floor((up * free + near) / unit) * unit)
             need((room - whole) * up >= -4 * U * abs(whole), f"tree.lots: {name!r} beyond {whole!r}")
         return held

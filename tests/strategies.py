@@ -145,10 +145,12 @@ def limits_around(
     """A limit of any family, sense and shape whose bound lies at or about what `sample` uses."""
     measure = draw(st.sampled_from(measures))
     sense = draw(st.sampled_from((*SENSES, "at_most")))
-    shares = (None, None, "budget", "own_funds", "total", "drawn", *GROUPS)
+    shares: tuple[Any, ...] = (None, None, "budget", "own_funds", "total", "drawn", *GROUPS)
     if measures == ("loans",):
         shares = (None, "loans", "loans", LOANS)
     of = None if measure in COUNTED and measures == MEASURES else draw(st.sampled_from(shares))
+    if measure in (*COUNTED, "offered", MONEY_MOVED) and of in (None, "budget"):
+        of = draw(st.sampled_from((of, of, "former")))
     where = draw(
         st.sampled_from(
             (

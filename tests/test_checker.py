@@ -105,8 +105,8 @@ def rows(basis: str, sense: str, bound: float, weight: list[float], of: str = ""
     held = np.array(weight)
     return Facts(
         names=["row"], measure=basis, sense=sense, basis=basis, weight=held,
-        row=np.zeros(len(held), dtype=int), plain=bool(np.all(held == 1)), bound=bound, of=of,
-        whole=checker.exact(bound), exposed=lent != 0, lent=[lent],
+        row=np.zeros(len(held), dtype=int), plain=bool(np.all(held == 1)), share=bound, bounds=[bound], of=of,
+        whole=[checker.exact(bound)], exposed=lent != 0, lent=[lent],
         base=np.ones(len(held), dtype=bool), among=False, penalty=math.inf, moved=False,
         given=None, further=[],
     )  # fmt: skip

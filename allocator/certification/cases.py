@@ -133,7 +133,8 @@ class Table:
                 whole, price, room = self.lots.get(block.names[row]), float(own[row]), float(block.room[row])
                 if whole is not None:
                     moved += price * (whole - room)
-                    size += abs(price) * (abs(whole) + abs(block.constant) + abs(float(block.lent[row])))
+                    right, lent = float(block.constant[row]), float(block.lent[row])
+                    size += abs(price) * (abs(whole) + abs(right) + abs(lent))
         operations = charges.constant_operations + len(self.lots) + 4
         return Rounded(charges.constant + moved, error_of(operations, size))
 

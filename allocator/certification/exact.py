@@ -328,7 +328,7 @@ def _sides(
     """Left and right side, and what the row may be broken by."""
     block, portfolio = exact.block, exact.portfolio
     uses = [exact.used_by(made) for made in own]
-    right = exact.fixed
+    right = exact.fixed(row)
     if block.reference:
         counted = (made for made in offers if exact.refers_to(made.borrower))
         added = sum((made.basis(block.reference, portfolio) for made in counted), Fraction(0))
@@ -363,7 +363,7 @@ def _whole_sides(
     left = counted * (decimal(weights.pop()) if weights else ONE)
     if limit is None:
         return left, decimal(exact.policy.budget.amount)
-    amount = decimal(exact.policy.amount_of(limit)) if total is None else total
+    amount = decimal(float(block.amounts[row])) if total is None else total
     return left, decimal(limit.bound) * amount
 
 

@@ -14,7 +14,7 @@ from allocator.certification.capital import with_requirements
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin, columns_of, magnitudes
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
-from allocator.certification.measures import ByRule, counted_by, outset_of, times, weight_of
+from allocator.certification.measures import ByRule, amounts_of, counted_by, outset_of, times, weight_of
 from allocator.certification.members import as_counted, inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
@@ -40,8 +40,7 @@ class ExactRows:
     """
 
     unit: Floats
-    """(rows,) the weight that all members of a row share; NaN where they share none but 0, or where what is
-    lent is no whole number of cents."""
+    """(rows,) the weight that all members of a row share; NaN: none, or 0, or cents lent are not whole."""
     per_unit: int
     """Counts in a unit of the measure: 100 cents, or 1 loan."""
     lent: WholeSums
@@ -49,11 +48,16 @@ class ExactRows:
     reference_lent: WholeSums
     """(1,)"""
     bound: Fraction
-    """The constant, or the share."""
+    """What the policy states: a figure, or a share."""
+    amounts: Floats
+    """(rows,) what a bound of 1 is."""
+
+    def right(self, row: int) -> Fraction:
+        return self.bound * decimal(float(self.amounts[row]))
 
     def room(self, row: int) -> Fraction:
         """What is left to new offers of a row without a reference, whose unit is 1."""
-        return self.bound - Fraction(self.lent.exact(row), self.per_unit)
+        return self.right(row) - Fraction(self.lent.exact(row), self.per_unit)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ class Block:
     """(rows,) the sum of its magnitudes."""
     lent_operations: int
     """On the longest path to what existing exposure uses."""
-    constant: float
+    constant: Floats
+    """(rows,)"""
+    amounts: Floats
+    """(rows,) what a bound of 1 is there."""
     share: float
     """0 where the right-hand side is `constant`."""
     reference: str
@@ -155,8 +162,7 @@ class Block:
         former = None if self.former is None else self.former[span]
         further = tuple(part.at(span) for part in self.further)
         own: dict[str, Any] = {"codes": self.codes[span], "weight": weight, "base": base, "former": former}
-        own["further"] = further
-        return Block(**{**vars(self), **own})
+        return Block(**{**vars(self), **own, "further": further})
 
     def referred(self, amount: Any) -> Any:
         """`amount` of the borrowers whom the reference counts, 0 of the others."""
@@ -174,7 +180,7 @@ class Block:
         if self.reference:
             per_basis[self.reference] -= self.referred(self.share * float(np.sum(prices)))
         magnitudes = np.abs(prices)
-        fixed = abs(self.share) * self.reference_lent if self.reference else abs(self.constant)
+        fixed = abs(self.share) * self.reference_lent if self.reference else np.abs(self.constant)
         return float(np.sum(prices * self.room)), float(np.sum(magnitudes * (fixed + self.lent_size)))
 
     def add_sizes(self, prices: Floats, sizes: dict[str, Sizes], rows: Integers | None) -> None:
@@ -277,7 +283,8 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
     everyone, budget = np.broadcast_to(np.int32(0), len(portfolio)), policy.budget
     first = Block(
         ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
-        np.zeros(1), np.zeros(1), 0, budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
+        np.zeros(1), np.zeros(1), 0, np.full(1, budget.amount), np.ones(1), 0.0, "", 0.0, None,
+        np.full(1, inf),
     )  # fmt: skip
     first = replace(first, exact=_exact(first, portfolio, decimal(budget.amount)))
     by_rule: ByRule = {}
@@ -293,7 +300,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
     outset = outset if then is None or weight is None else then * weight
     lent = times(outset, weight) if outset is not None and np.any(outset) else None
     reference, base = _reference(limit, portfolio)
-    share = bool(reference)
+    amounts = amounts_of(limit, policy, portfolio, codes, len(names))
     block = Block(
         names=names,
         measure=limit.measure,
@@ -304,10 +311,11 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
         lent=np.zeros(len(names)) if lent is None else sums_by_code(codes, lent, len(names)),
         lent_size=np.zeros(len(names)) if lent is None else sums_by_code(codes, np.abs(lent), len(names)),
         lent_operations=0 if lent is None else DEEPEST + 2 * (len(portfolio) // CHUNK + 1),
-        constant=0.0 if share else limit.bound * policy.amount_of(limit),
-        share=limit.bound if share else 0.0,
+        constant=np.zeros(len(names)) if reference else limit.bound * amounts,
+        amounts=amounts,
+        share=limit.bound if reference else 0.0,
         reference=reference,
-        reference_lent=_lent_to(base, portfolio) if share and counts else 0.0,
+        reference_lent=float(np.sum(portfolio.exposure[base])) if reference and counts else 0.0,
         exact=None,
         finest=_finest(limit.measure, codes, weight, len(names)),
         base=base,
@@ -316,8 +324,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
         further=further_of(limit, policy, portfolio, weight),
         conditional=limit.name if limit.if_lent_to else "",
     )
-    whole = decimal(limit.bound) * decimal(policy.amount_of(limit))
-    return replace(block, exact=_exact(block, portfolio, whole))
+    return replace(block, exact=_exact(block, portfolio, decimal(limit.bound)))
 
 
 def as_valued(limit: Limit, policy: Policy, portfolio: Portfolio) -> Portfolio:
@@ -352,10 +359,6 @@ def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None
     return {"total": "offered", "drawn": "drawn", "loans": "loans"}.get(limit.of or "", ""), None
 
 
-def _lent_to(base: Booleans | None, portfolio: Portfolio) -> float:
-    return float(np.sum(portfolio.exposure if base is None else portfolio.exposure[base]))
-
-
 def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> ExactRows | None:
     """Of rows of amounts offered or loans by one weight, against a figure or a share of the total."""
     if block.base is not None:
@@ -372,7 +375,8 @@ def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> ExactRows | N
         if block.reference_lent:
             reference_lent = WholeSums.of(np.zeros(len(cents), dtype=np.int32), cents, 1)
             unit[:] = np.nan if np.any(off) else unit
-    return ExactRows(unit, CENTS if block.measure == "offered" else 1, lent, reference_lent, bound)
+    per_unit = CENTS if block.measure == "offered" else 1
+    return ExactRows(unit, per_unit, lent, reference_lent, bound, block.amounts)
 
 
 def _units(codes: Codes, weight: Floats | None, rows: int) -> Floats:
@@ -392,6 +396,5 @@ def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) ->
     if measure not in _ONE_BY_ONE:
         return finest[1:]
     sizes = np.ones(len(codes)) if weight is None else np.abs(weight)
-    some = np.flatnonzero(sizes)
-    np.minimum.at(finest, codes[some], sizes[some])
+    np.minimum.at(finest, codes, np.where(sizes > 0, sizes, np.inf))
     return finest[:-1]

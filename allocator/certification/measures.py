@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
 
 from allocator.certification.capital import weights_by
 from allocator.certification.members import as_counted
-from allocator.records.former import FORMER_AMOUNT, Changes
-from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.former import FORMER, FORMER_AMOUNT, Changes
+from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.risk import Rule
-from allocator.records.scenario import Limit, Measure
+from allocator.records.scenario import COUNTED as BY_NUMBER
+from allocator.records.scenario import Limit, Measure, Policy
 from allocator.records.stress import Stress
 from allocator.records.weights import weights_of
 
@@ -104,3 +106,20 @@ def counted_by(limit: Limit) -> CountedMeasure:
     """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
     brought = None if limit.plugin is None else limit.plugin.thing
     return CountedMeasure(brought.basis, brought.counts_exposure) if brought else COUNTED[limit.measure]
+
+
+def amounts_of(limit: Limit, policy: Policy, portfolio: Portfolio, codes: Codes, rows: int) -> Floats:
+    """(rows,) what a bound of 1 is: of a share of the former run the double nearest to what its offers, made
+    again, would add up to over the row."""
+    if limit.of != FORMER:
+        return np.full(rows, policy.amount_of(limit))
+    portfolio = as_counted(limit, portfolio)
+    offered = portfolio.number(FORMER_AMOUNT)
+    again: Floats = np.where(offered > 0, 1.0, 0.0) if limit.measure in BY_NUMBER else offered
+    if counted_by(limit).exposed:
+        again = again + portfolio.exposure
+    again = times(again, None if limit.weight is None else portfolio.number(limit.weight))
+    members: list[list[float]] = [[] for _ in range(rows + 1)]
+    for code, amount in zip(codes.tolist(), again.tolist(), strict=True):
+        members[code].append(amount)
+    return np.array([fsum(own) for own in members[:rows]])

@@ -145,8 +145,7 @@ class ExactBlock:
                 sums[int(self.block.codes[i])] += own * (ONE if self.weights is None else self.weights[i])
         return sums
 
-    @cached_property
-    def fixed(self) -> Fraction:
+    def fixed(self, row: int) -> Fraction:
         """The right-hand side without what new offers add to a reference."""
         if self.limit is None:
             return Fraction(self.policy.budget.amount)
@@ -155,7 +154,7 @@ class ExactBlock:
             exposure = self.block.referred(self.portfolio.exposure)
             lent = sum(fractions(exposure), Fraction(0)) if counts else Fraction(0)
             return Fraction(self.limit.bound) * lent
-        return Fraction(self.limit.bound) * Fraction(self.policy.amount_of(self.limit))
+        return Fraction(self.limit.bound) * Fraction(float(self.block.amounts[row]))
 
     @cached_property
     def further(self) -> list[dict[str, Fraction]]:
@@ -186,7 +185,7 @@ class ExactBlock:
 
     def room(self, row: int) -> Fraction:
         """The right-hand side with every reference on the left."""
-        return self.fixed - self.lent[row]
+        return self.fixed(row) - self.lent[row]
 
 
 def blocks_in_rationals(blocks: tuple[Block, ...], portfolio: Portfolio, policy: Policy) -> list[ExactBlock]:

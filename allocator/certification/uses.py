@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import inf
 
 import numpy as np
@@ -123,19 +124,19 @@ def limit_uses(
 
 
 def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[str, float]) -> list[LimitUse]:
-    bound = block.constant
+    bounds = block.constant
     if block.reference:
         lent = totals.bases[block.reference] if block.base is None else rows.referred
-        bound = block.share * (lent + block.reference_lent)
-    scale = np.maximum(rows.largest, abs(bound))
+        bounds = np.full(len(block.names), block.share * (lent + block.reference_lent))
+    scale = np.maximum(rows.largest, np.abs(bounds))
     least = _ROUNDING * scale
     tolerance = np.maximum(np.minimum(TOLERANCE * scale, block.finest / 2), least)
     used = rows.used + block.lent
     exact = _in_whole_numbers(block, rows, totals)
-    rounding = _rounding(block) * (rows.size + block.lent_size + abs(bound))
+    rounding = _rounding(block) * (rows.size + block.lent_size + np.abs(bounds))
     uses = []
     for row, name in enumerate(block.names):
-        value, right, excess = float(used[row]), bound, 0.0
+        value, right, excess = float(used[row]), float(bounds[row]), 0.0
         if row in exact:
             value, right, excess = exact[row]
             kept, doubt = excess == 0, 4 * UNIT * (excess + abs(right)) * bool(excess)
@@ -173,14 +174,13 @@ def _in_whole_numbers(block: Block, rows: RowTotals, totals: Totals) -> dict[int
     exact = block.exact
     if exact is None or (block.reference and totals.off):
         return {}
-    bound = exact.bound
+    of_what = Fraction(1)
     if block.reference:
-        bound *= (totals.cents + exact.reference_lent).exact(0)
-        bound /= CENTS
+        of_what = Fraction((totals.cents + exact.reference_lent).exact(0), CENTS)
     uses = {}
     counted = rows.counted + exact.lent
     for row in np.flatnonzero(~np.isnan(exact.unit) & (rows.off == 0)).tolist():
-        unit = decimal(float(exact.unit[row]))
+        unit, bound = decimal(float(exact.unit[row])), exact.right(row) * of_what
         left, right = counted.exact(row) * unit.numerator, bound * (exact.per_unit * unit.denominator)
         over = left * right.denominator - right.numerator  # whole, of size below
         whole = exact.per_unit * unit.denominator * right.denominator

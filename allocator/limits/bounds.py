@@ -37,7 +37,7 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
             cut_of_budget = limit.of == BUDGET and limits.rows[j].name != limit.name
             moves[j] = (amount / (2.0 * sqrt(limit.bound)), sqrt(limit.bound)) if cut_of_budget else 0.0
         elif limit is None or limit.reference is None:
-            moves[j, 0] = 1.0 if limit is None else policy.amount_of(limit)
+            moves[j, 0] = limits.rows[j].amount
             moves[j, 1] = limit.bound if limit is not None and limit.of == BUDGET else 0.0
     rows = np.arange(len(limits))
     by_entry = sparse.coo_array(

@@ -14,6 +14,7 @@ from scipy import sparse
 from allocator.errors import Fault, InputError
 from allocator.limits.concentration import CutWeights, with_cuts
 from allocator.limits.filters import Members, Membership, members_of
+from allocator.limits.former import amounts_of, nothing_formerly
 from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
@@ -104,15 +105,20 @@ def compile_limits(
     cell, table = _cells(members.distinct, len(portfolio))
     matrix, everywhere = _matrices(drafts, table, len(channels.channels))
     reported = [limit for limit in policy.limits if limit not in policy.enforced]
+    rows = tuple(row for draft in drafts for row in _placed(draft, table))
     return Limits(
-        rows=tuple(row for draft in drafts for row in _placed(draft, table)),
+        rows=rows,
         cell=cell,
         cells=len(table),
         channels=channels.in_one_table(len(portfolio)),
         matrix=matrix,
         everywhere=everywhere,
         idle_rate=policy.idle_rate,
-        notes=(*_empty(policy.enforced, members), *_empty(reported, members_of(reported, portfolio))),
+        notes=(
+            *_empty(policy.enforced, members),
+            *_empty(reported, members_of(reported, portfolio)),
+            *nothing_formerly(policy.enforced, rows),
+        ),
     )
 
 
@@ -178,9 +184,10 @@ def _draft(
     lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
     taken = limit.bound * lent
     share = limit.bound if reference is not None else 0.0
-    bound = limit.bound * policy.amount_of(limit)
+    amounts = amounts_of(limit, membership, portfolio, policy)
+    bound = limit.bound * amounts
     room = (taken if reference is not None else bound) - used_at_outset
-    wholes = whole_rows(limit, membership, portfolio, policy)
+    wholes = whole_rows(limit, membership, portfolio, amounts)
     least = least_weights(limit, membership, portfolio)
     everybody = limit.each is None and not limit.where
     rows = tuple(
@@ -189,7 +196,8 @@ def _draft(
             measure=limit.measure,
             sense=limit.sense,
             rhs=float(room[code]),
-            size=0.0 if reference is not None else abs(bound),
+            size=0.0 if reference is not None else abs(float(bound[code])),
+            amount=float(amounts[code]),
             share=share,
             reference=limit.reference.basis if limit.reference is not None else "",
             lent=lent,

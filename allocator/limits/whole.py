@@ -37,16 +37,18 @@ def whole_budget(policy: Policy, portfolio: Portfolio) -> Whole | None:
 
 
 def whole_rows(
-    limit: Limit, membership: Membership, portfolio: Portfolio, policy: Policy
+    limit: Limit, membership: Membership, portfolio: Portfolio, amounts: Floats
 ) -> list[Whole | None]:
-    """For each row of `limit` (one a label of `membership`) its decimals, None where it has a tolerance."""
+    """For each row of `limit` (one a label of `membership`) its decimals, None where it has a tolerance.
+
+    `amounts` (labels,) are what a bound of 1 is.
+    """
     count = len(membership.labels)
     if limit.measure not in _COUNTED or (limit.reference is not None and limit.of != "total"):
         return [None] * count
     weights = _weights(limit, membership, portfolio)
     share = decimal(limit.bound) if limit.of == "total" else Fraction(0)
     bound = Fraction(0) if share or limit.of == "total" else decimal(limit.bound)
-    bound *= decimal(policy.amount_of(limit))
     in_cents, lent, everything = np.ones(count, dtype=bool), [0] * count, 0
     if limit.measure == "offered":
         in_cents = ~_any(membership, _off_cent(portfolio.fixed_amount) | _off_cent(portfolio.exposure))
@@ -55,10 +57,16 @@ def whole_rows(
             in_cents &= not np.any(_off_cent(portfolio.fixed_amount) | _off_cent(portfolio.exposure))
             everything = _sums(_everybody(len(portfolio)), portfolio.exposure)[0] if in_cents.all() else 0
     return [
-        Whole(weight, share, bound - weight * Fraction(cents, 100) + share * Fraction(everything, 100))
+        Whole(
+            weight,
+            share,
+            bound * decimal(amount) - weight * Fraction(cents, 100) + share * Fraction(everything, 100),
+        )
         if weight and inside
         else None
-        for weight, inside, cents in zip(weights, in_cents.tolist(), lent, strict=True)
+        for weight, inside, cents, amount in zip(
+            weights, in_cents.tolist(), lent, amounts.tolist(), strict=True
+        )
     ]
 
 

@@ -79,6 +79,8 @@ class Row:
     """Right-hand side with the exposure already lent taken off."""
     size: float
     """|b|: the right-hand side as the policy has it; 0 for a share of what is lent."""
+    amount: float = 1.0
+    """What a bound of 1 is, where it is a fraction of a figure."""
     share: float = 0.0
     """q, where the right-hand side is a share of what is lent."""
     reference: str = ""

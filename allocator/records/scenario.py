@@ -17,7 +17,7 @@ from allocator.records.conditions import Condition
 from allocator.records.curves import Response
 from allocator.records.cuts import HHI, Cut
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
-from allocator.records.former import FORMER_AMOUNT, Changes, FormerRun
+from allocator.records.former import FORMER, FORMER_AMOUNT, Changes, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
 from allocator.records.price_lists import Posting, PriceList, segment_column
@@ -33,7 +33,7 @@ NamedMeasure = Literal[
     "loans", "value"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
-Reference = Literal["budget", "own_funds", "total", "drawn", "loans"]
+Reference = Literal["budget", "own_funds", "former", "total", "drawn", "loans"]
 """What a bound may be a share of."""
 Basis = Literal["offered", "drawn"]
 Referred = Literal["offered", "drawn", "loans"]
@@ -188,17 +188,17 @@ class Limit:
     @property
     def largest_share(self) -> float:
         """The largest that a bound which is a share may be: all, or a multiple of what may be less."""
-        return LARGEST_RATIO if isinstance(self.of, Group) or self.of == OWN_FUNDS else 1.0
+        return LARGEST_RATIO if isinstance(self.of, Group) or self.of in (OWN_FUNDS, FORMER) else 1.0
 
     @property
     def shown_as_share(self) -> bool:
-        """Whether pages state use and bound as shares: of what is lent, or of own funds."""
-        return self.reference is not None or self.of == OWN_FUNDS
+        """Whether pages state use and bound as shares: of what is lent, of own funds or of the former run."""
+        return self.reference is not None or self.of in (OWN_FUNDS, FORMER)
 
     @property
     def of_what(self) -> str:
         """What the bound is a fraction of, as pages have it; "" where it is a figure."""
-        return "own funds" if self.of == OWN_FUNDS else str(self.of or "")
+        return {OWN_FUNDS: "own funds", FORMER: "the former run"}.get(str(self.of), str(self.of or ""))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -280,7 +280,7 @@ class Policy:
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         measured |= {c for limit in self.limits if limit.rule for c in limit.rule.columns}
-        measured |= {FORMER_AMOUNT for limit in self.limits if limit.measure == "clients_changed"}
+        measured |= {FORMER_AMOUNT for x in self.limits if x.measure == "clients_changed" or x.of == FORMER}
         return frozenset(ranged | weights | measured | self.capital.charged[1])
 
     def in_stresses(self) -> Policy:
@@ -295,7 +295,7 @@ class Policy:
         return tuple(limit for limit in self.limits if limit.by is not None)
 
     def amount_of(self, limit: Limit) -> float:
-        """The money that a bound of 1 is: the budget or own funds, where it is a fraction of them; else 1."""
+        """What a bound of 1 is: the budget or own funds, where it is a fraction of one; else 1."""
         amounts = {BUDGET: self.budget.amount, OWN_FUNDS: self.own_funds}
         own = amounts.get(limit.of) if isinstance(limit.of, str) else None
         return 1.0 if own is None else own

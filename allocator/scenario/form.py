@@ -150,7 +150,7 @@ def _limit_columns() -> Iterator[Column]:
     choices = {
         "measure": Choice(MEASURES, says="What is summed: one of the list."),
         "of": Choice(
-            get_args(Reference), says="budget, own_funds, total or drawn; empty: an amount, a number."
+            get_args(Reference), says="budget, own_funds, former, total or drawn; empty: an amount, a number."
         ),
     }
     for key in _LIMIT_KEYS:

@@ -20,7 +20,7 @@ from pydantic import (
 from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS, VALUE
 from allocator.records.cuts import HHI
-from allocator.records.former import MONEY_MOVED
+from allocator.records.former import FORMER, MONEY_MOVED
 from allocator.records.misfits import Misfit, refuse
 from allocator.records.scenario import (
     BUDGET,
@@ -69,7 +69,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
     if known["of"] is not None:
         if known["weight"] is not None and known["weight"] not in FRACTIONS:
             return _modest(number(value, "a number"), "a number")
-        if isinstance(known["of"], GroupEntry) or known["of"] == OWN_FUNDS:
+        if isinstance(known["of"], GroupEntry) or known["of"] in (OWN_FUNDS, FORMER):
             return _ratio(number(value, "a percentage such as 60%"))
         return fraction(value)
     count, ours = known["measure"] in COUNTED, known["measure"] in get_args(NamedMeasure)
@@ -256,8 +256,8 @@ class LimitEntry(Typed):
         ]
         | None
     ) = None
-    """What the bound is a fraction of: the budget, the lender's own funds (own_funds), everything offered
-    (total), everything drawn, of a limit on loans all of them (loans), or what a group is lent, as
+    """What the bound is a fraction of: the budget, own funds (own_funds), what the former run's offers come
+    to in the same row (former), all offered (total) or drawn, all loans (loans), or what a group is lent, as
     {where: {grade: car}}; absent: money, or a number."""
     weight: Annotated[Text, AfterValidator(number_column)] | None = None
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""

@@ -24,7 +24,7 @@ from pydantic import (
 from allocator.records.columns import COLUMNS, Column
 from allocator.records.curves import Smoothing
 from allocator.records.document import NO_CHURN
-from allocator.records.former import MONEY_MOVED
+from allocator.records.former import FORMER, MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.strategy import Method
 from allocator.scenario.changes_schema import ChangesEntry
@@ -299,6 +299,15 @@ class ScenarioFile(Typed):
                 )
                 for place, limit in enumerate(policy.limits)
                 if limit.measure in ("clients_changed", MONEY_MOVED)
+            ]
+            findings += [
+                Misfit(
+                    "there is no former run that the limit could be a share of",
+                    "add `former: FOLDER`, a run's, or a file of its offers",
+                    below=("limits", place, "of"),
+                )
+                for place, limit in enumerate(policy.limits)
+                if limit.of == FORMER and limit.measure not in ("clients_changed", MONEY_MOVED)
             ]
             if policy.changes != ChangesEntry():
                 problem = "there is no former run whose offers could change"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allocator.records.former import FORMER, MONEY_MOVED
 from allocator.records.misfits import Misfit
 from allocator.records.scenario import COUNTED
 
@@ -17,6 +18,10 @@ def all_by(measure: str) -> str:
 
 def no_share(measure: str | None, whole: str | None, *, of_group: bool) -> Misfit | None:
     """Why a limit by `measure` is no share of `whole`, of everybody's or of a group's; None where it is."""
+    if whole == FORMER:
+        problem = f"{measure} is not what a former run tells: it has amounts and clients"
+        remedy = "measure offered, loans, clients_changed or money_moved, or write another `of`"
+        return None if measure in (*COUNTED, "offered", MONEY_MOVED, None) else Misfit(problem, remedy)
     if whole is None or measure == whole or (whole != "loans" and measure not in COUNTED):
         return None
     if whole == "loans" and measure not in COUNTED:

@@ -19,6 +19,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Group, Limit
 from allocator.records.stress import Shock, Stress
 from allocator.testing.cases import Case
+from allocator.testing.former import formerly, formerly_counted
 from allocator.testing.risk import requirement, tail_loss
 
 
@@ -209,11 +210,6 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
     )
 
 
-def formerly(p: Portfolio, i: int) -> float:
-    """What borrower i was offered in the former run."""
-    return float(p.numbers.get("former_amount", [0.0] * len(p))[i])
-
-
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
     """The measure of another package that some limit of the case is by."""
     limits = case.policy.limits
@@ -327,6 +323,7 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
         if entry.measure in ("loans", "clients_changed"):
             shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)
         amounts = {None: 1.0, "budget": case.policy.budget.amount, "own_funds": case.policy.own_funds}
+        amounts["former"] = sum(weight[i] * formerly_counted(p, entry.measure, i) for i in members)
         if not isinstance(entry.of, Group) and entry.of in amounts:
             amount = amounts[entry.of] or 0.0
             yield Row(**shared, bound=entry.bound * amount, limit=entry.bound, amount=amount)

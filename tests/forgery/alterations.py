@@ -605,6 +605,12 @@ DECISIONS = [
         amounts_that_may_not_be_cut=setting(SCENARIO, "policy.changes", {"amounts": "no_cut"}),
         rates_that_may_not_move=setting(SCENARIO, "policy.changes", {"rate_moved": {"at_most": 0.001}}),
         offers_that_are_kept=setting(SCENARIO, "policy.changes", {"keep": "all"}),
+        a_share_of_more_than_the_former_run=setting(SCENARIO, "policy.limits.5.of", "budget"),
+        a_share_of_the_former_run_by_what_it_does_not_tell=setting(
+            SCENARIO, "policy.limits.5.measure", "drawn"
+        ),
+        a_larger_share_of_the_former_run=setting(SCENARIO, "policy.limits.5.at_most", 1.7),
+        a_smaller_share_of_the_former_run=setting(SCENARIO, "policy.limits.6.at_most", 0.1),
     ),
     *of(
         "groups",

@@ -191,6 +191,8 @@ policy:
     - {name: money to others, measure: offered, where: {former: [declined, new]}, at_most: 40%, of: total}
     - {name: turnover, measure: money_moved, at_most: 1_000_000, enforce: {soft: 0.01}}
     - {name: A moved, measure: money_moved, where: {grade: A}, at_most: 230_000}
+    - {name: book, measure: offered, at_most: 160%, of: former}
+    - {name: lost of all, measure: clients_changed, at_most: 100%, of: former}
   changes: {amounts: no_rise}
 solver: {time_limit: 20}
 """

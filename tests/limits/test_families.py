@@ -44,6 +44,15 @@ def test_a_share_of_own_funds_is_read_alike_too(measure: str) -> None:
     check_limit(case_of(measure, "own_funds", "sector", None), seed=0)
 
 
+@pytest.mark.parametrize("weight", [None, "score"])
+@pytest.mark.parametrize("each", [None, "sector"])
+@pytest.mark.parametrize("measure", ["offered", "loans", "clients_changed"])
+def test_a_share_of_the_former_run_is_read_alike_too(
+    measure: str, each: str | None, weight: str | None
+) -> None:
+    check_limit(case_of(measure, "former", each, weight), seed=5)
+
+
 @random_cases(40, full=400)
 @given(cases(), st.integers(0, 2**32))
 def test_three_readings_agree_on_random_cases(case: Case, seed: int) -> None:

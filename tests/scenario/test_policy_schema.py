@@ -51,6 +51,18 @@ def test_a_share_of_own_funds_needs_their_amount(faults: Faults, write: Write) -
     assert [policy.amount_of(limit) * limit.bound for limit in policy.limits] == [16e6]
 
 
+def test_a_share_of_the_former_run_needs_one_and_what_it_tells(faults: Faults, write: Write) -> None:
+    shares = BASE.replace("of: budget", "of: former").replace("63%", "110%")
+    place = "case.yaml, line 11, policy.limits[A line]"
+    problem = "there is no former run that the limit could be a share of"
+    remedy = "add `former: FOLDER`, a run's, or a file of its offers"
+    assert faults(shares) == [f"{place}.of: {problem}; {remedy}"]
+    drawn = shares.replace("measure: offered", "measure: drawn") + "former: former.csv\n"
+    problem = "drawn is not what a former run tells: it has amounts and clients"
+    remedy = "measure offered, loans, clients_changed or money_moved, or write another `of`"
+    assert faults(drawn)[0] == f"{place}.of: {problem}; {remedy}"
+
+
 def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
     path = write(
         "case.yaml", BASE.replace(RATES, "{A: [5%, 5%], 1: [0, 100%], NO: [0.04, 0.11], on: [1%, 2%]}")

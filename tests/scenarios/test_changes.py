@@ -115,7 +115,7 @@ def test_a_former_run_that_is_none_is_told(former: str | None, told: str, tmp_pa
          "line 15, policy.limits[A moved].weight: money moved has no weights; leave weight out, or narrow it "
          "with where"),
         ("{amounts: no_rise}", "{amounts: no_rise, money_moved: {at_most: 5}}",
-         "line 16, policy.changes.money_moved: money_moved is a measure of limits; write it under limits, as "
+         "line 18, policy.changes.money_moved: money_moved is a measure of limits; write it under limits, as "
          "{name: turnover, measure: money_moved, at_most: 4_000_000}"),
     ],
 )  # fmt: skip
