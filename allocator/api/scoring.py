@@ -26,10 +26,11 @@ from allocator.scoring.ahp import Method as AhpMethod
 from allocator.scoring.choice import How
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.fitted import check_name, read_fitted, write_fitted
-from allocator.scoring.fitting import Fit, rating_from_files
+from allocator.scoring.fitting import Fit
 from allocator.scoring.fitting_firms import ahp_from_file, churn_from_file, grade_from_files
 from allocator.scoring.fitting_lgd import lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.fitting_rating import RatingOrder, rating_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
 from allocator.scoring.order import Order, penalty_faults
@@ -241,6 +242,7 @@ def fit_rating(
     folds: Folds = 5,
     repeats: Annotated[int, Within(1)] = 10,
     without: str | None = None,
+    weights: str | None = None,
     seed: Seed = 0,
 ) -> Fitted:
     """Scores, classes of rising loss rate, PD and LGD: `allocator fit rating` (Meng and Chi).
@@ -251,6 +253,7 @@ def fit_rating(
     classes     names, best first: as many classes
     smallest    fewest loans in a class; 1 % if not given
     without     column that says why a row is left out: where it is not empty
+    weights     column that says how much a loan counts, above 0; its scale does not matter
     folds, repeats, seed    of the validation
 
     Raises InputError with every fault of the data and the rules. Source: docs/references.md, docs/scoring.md.
@@ -260,21 +263,10 @@ def fit_rating(
     ... except InputError as error: print(error.message)
     Training data: 2 faults
     """
-    return Fitted(
-        rating_from_files(
-            file_of(data, "data"),
-            declarations(rules, "rules"),
-            default,
-            owed,
-            lost,
-            classes=classes,
-            smallest=smallest,
-            folds=folds,
-            repeats=repeats,
-            without=without,
-            seed=seed,
-        )
+    order = RatingOrder(
+        default, owed, lost, classes, smallest, folds, repeats, without=without, weights=weights, seed=seed
     )
+    return Fitted(rating_from_files(file_of(data, "data"), declarations(rules, "rules"), order))
 
 
 @public_function

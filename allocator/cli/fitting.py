@@ -170,6 +170,7 @@ def rating(
         typer.Option(metavar="AAA,AA,..", help="Names, best first: as many classes."),
     ] = "AAA,AA,A,BBB,BB,B,CCC,CC,C",
     without: Without = None,
+    weights: Weights = None,
     smallest: Annotated[
         int | None, typer.Option(help="Fewest loans in a class; 1 % of the loans if not given.", min=1)
     ] = None,
@@ -182,22 +183,13 @@ def rating(
     """Score, classes of rising loss rate, PD and LGD (Meng and Chi)."""
     with progress(verbose) as tell:
         tell("fitting and validating a rating")
-        from allocator.scoring.fitting import rating_from_files
+        from allocator.scoring.fitting_rating import RatingOrder, rating_from_files
 
-        fit = rating_from_files(
-            data,
-            declared,
-            default,
-            owed,
-            lost,
-            classes=list(map(str.strip, classes.split(","))),
-            smallest=smallest,
-            folds=folds,
-            repeats=repeats,
-            without=without,
-            seed=seed,
-            found=target_faults(out, name),
+        names = list(map(str.strip, classes.split(",")))
+        order = RatingOrder(
+            default, owed, lost, names, smallest, folds, repeats, without=without, weights=weights, seed=seed
         )
+        fit = rating_from_files(data, declared, order, target_faults(out, name))
     finish(fit, out, name, as_json)
 
 

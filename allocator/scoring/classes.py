@@ -20,8 +20,9 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
-from allocator.scoring.frequencies import jeffreys, pd_by_grade
+from allocator.scoring.frequencies import jeffreys, rising_rates
 from allocator.scoring.runs import best_cuts
+from allocator.scoring.weighting import effective, mean, part, total
 
 CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
 POINTS = 400
@@ -95,18 +96,22 @@ def cut_classes(
     lost: Floats,
     names: Sequence[str] = CLASSES,
     smallest: int | None = None,
+    weights: Floats | None = None,
 ) -> Scale:
     """The best cut of `score` (n,) into len(names) classes, each of `smallest` borrowers or more.
 
     `owed` and `lost` (n,) are money, `default` (n,) is 0 or 1. `smallest`: None is 1 % of the borrowers.
+    Their money and their defaults count by `weights` (n,), of mean 1.
     Raises InputError: amounts that make no sense, or no such cut exists; the message names the largest
     number of classes that does.
     """
     _check(score, default, owed, lost)
+    rows = np.ones(len(score)) if weights is None else weights
     smallest = max(1, len(score) // 100) if smallest is None else smallest
     order = np.argsort(-score, kind="stable")
     ends = _cut_points(score[order])
-    cuts, reached = _best_cut(ends, owed[order], lost[order], len(names), smallest)
+    counted = (rows * owed)[order], (rows * lost)[order]
+    cuts, reached = _best_cut(ends, *counted, len(names), smallest)
     if cuts is None:
         fault = Fault(
             f"no cut into {len(names)} classes of {smallest} or more has strictly rising loss rates",
@@ -114,7 +119,9 @@ def cut_classes(
             field="classes",
         )
         raise InputError.of([fault], "Rating classes")
-    return _scale(score[order], default[order], owed[order], lost[order], cuts, names)
+    scale, sizes = _scale(score[order], *counted, cuts, names)
+    codes = np.repeat(np.arange(len(names)), sizes)
+    return valued(scale, codes, default[order], owed[order], lost[order], part(weights, order))
 
 
 def _check(score: Floats, default: Floats, owed: Floats, lost: Floats) -> None:
@@ -163,9 +170,9 @@ def _best_cut(
 
 
 def _scale(
-    score: Floats, default: Floats, owed: Floats, lost: Floats, cuts: Sequence[int], names: Sequence[str]
-) -> Scale:
-    """Rates of each run; the border of two classes lies halfway between their neighbouring scores."""
+    score: Floats, owed: Floats, lost: Floats, cuts: Sequence[int], names: Sequence[str]
+) -> tuple[Scale, list[int]]:
+    """Loss rates of each run, and its rows; classes meet halfway between their neighbouring scores."""
     borders = [100.0, *(float((score[cut - 1] + score[cut]) / 2) for cut in cuts[1:-1]), 0.0]
     rates = [lost[a:b].sum() / owed[a:b].sum() for a, b in itertools.pairwise(cuts)]
     sizes = np.diff(cuts).tolist()
@@ -175,28 +182,50 @@ def _scale(
             names, itertools.pairwise(borders), rates, sizes, strict=True
         )
     )
-    return valued(Scale(tuple(classes)), np.repeat(np.arange(len(names)), sizes), default, owed, lost)
+    return Scale(tuple(classes)), sizes
 
 
-def valued(scale: Scale, codes: Integers, default: Floats, owed: Floats, lost: Floats) -> Scale:
+def valued(
+    scale: Scale,
+    codes: Integers,
+    default: Floats,
+    owed: Floats,
+    lost: Floats,
+    weights: Floats | None = None,
+) -> Scale:
     """`scale` with the PD and LGD of each class by the firms whose class is `codes` (n,), an index.
 
     A PD is the frequency of default with half a default added, pooled where it would fall; its interval is
-    Jeffreys', of the class alone. On the firms among whom the cuts were sought the best class looks better
-    than it is; by scores of ratings that have not seen the firm it does not (cross-fitting).
+    Jeffreys', of the class alone. Firms count by `weights` (n,), and are as many as they are worth. On the
+    firms among whom the cuts were sought the best class looks better than it is; by scores of ratings that
+    have not seen the firm it does not (cross-fitting).
     """
-    names = [rating_class.name for rating_class in scale.classes]
-    pds = pd_by_grade(pd.Series(np.array(names, dtype=object)[codes]), pd.Series(default), names)["pd"]
     bad = default == 1
-    everywhere = float(lost[bad].sum() / owed[bad].sum()) if owed[bad].sum() > 0 else 0.0
+    number = range(len(scale.classes))
+    parts = [_part_of(codes == i, bad, weights) for i in number]
+    pds = rising_rates(*np.array([(defaults, n) for n, defaults in parts]).T)
+    everywhere = _loss_of(bad, owed, lost, weights, 0.0)
     classes = []
-    for i, (rating_class, pd_) in enumerate(zip(scale.classes, pds.tolist(), strict=True)):
-        inside = codes == i
-        failed = bad & inside
-        defaults, exposure = float(failed.sum()), float(owed[failed].sum())
-        own = float(lost[failed].sum()) / exposure if exposure > 0 else everywhere
-        trust = defaults / (defaults + _CREDIBILITY)
-        low, high = jeffreys(defaults, float(inside.sum()))
+    for i, (n, defaults), pd_ in zip(number, parts, pds.tolist(), strict=True):
+        failed = bad & (codes == i)
+        trust = effective(float(failed.sum()), part(weights, failed))
+        trust /= trust + _CREDIBILITY
+        own = _loss_of(failed, owed, lost, weights, everywhere)
+        low, high = jeffreys(defaults, n)
         lgd = trust * own + (1 - trust) * everywhere
-        classes.append(replace(rating_class, pd=pd_, lgd=lgd, pd_low=low, pd_high=high))
+        classes.append(replace(scale.classes[i], pd=pd_, lgd=lgd, pd_low=low, pd_high=high))
     return Scale(tuple(classes))
+
+
+def _part_of(inside: np.ndarray, bad: np.ndarray, weights: Floats | None) -> tuple[float, float]:
+    """How many firms the rows `inside` are worth, and how many defaults."""
+    own = part(weights, inside)
+    n = effective(float(inside.sum()), own)
+    return n, min(n, n * mean(bad[inside].astype(float), own)) if n else 0.0
+
+
+def _loss_of(rows: np.ndarray, owed: Floats, lost: Floats, weights: Floats | None, otherwise: float) -> float:
+    """The share of the money owed that these rows lost."""
+    own = part(weights, rows)
+    exposure = total(owed[rows], own)
+    return total(lost[rows], own) / exposure if exposure > 0 else otherwise

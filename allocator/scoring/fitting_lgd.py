@@ -18,16 +18,7 @@ from allocator.scoring.appraisal import Verdict, calibrated
 from allocator.scoring.bins import OTHER
 from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.fitted import Card, markdown, read_fitted, to_document
-from allocator.scoring.fitting import (
-    Fit,
-    amount_faults,
-    amounts,
-    left_lines,
-    left_out,
-    readable,
-    require_sound,
-    training,
-)
+from allocator.scoring.fitting import Fit, left_lines, left_out
 from allocator.scoring.folds import each_fold, stratified_folds
 from allocator.scoring.levels import levels_of
 from allocator.scoring.lgd import (
@@ -45,6 +36,7 @@ from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.rows import rows_where
 from allocator.scoring.score import imputed_cells, text_columns
+from allocator.scoring.training import amount_faults, amounts, readable, require_sound, training
 from allocator.scoring.weighting import (
     alike,
     effective,

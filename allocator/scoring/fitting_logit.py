@@ -21,19 +21,7 @@ from allocator.scoring.choice import Choice, How, choose
 from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Card, markdown, to_document
-from allocator.scoring.fitting import (
-    Fit,
-    amount_faults,
-    amounts,
-    declined,
-    joined,
-    left_lines,
-    left_out,
-    lines,
-    readable,
-    require_sound,
-    training,
-)
+from allocator.scoring.fitting import Fit, joined, left_lines, left_out, lines
 from allocator.scoring.order import Order, decision_times, time_faults
 from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
@@ -43,6 +31,7 @@ from allocator.scoring.rows import rows_in_file, rows_of, rows_where
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.terms import terms_of
+from allocator.scoring.training import amount_faults, amounts, declined, readable, require_sound, training
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
 from allocator.scoring.variables import Variable, cells_by_name
 from allocator.scoring.weighting import mean, part, spread_faults, total, weights_of, worth_of

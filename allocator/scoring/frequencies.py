@@ -60,6 +60,12 @@ def pd_by_grade(
     )
 
 
+def rising_rates(defaults: np.ndarray, n: np.ndarray, shrinkage: float = 0.5) -> np.ndarray:
+    """(grades,) (defaults + s) / (n + 2 s), pooled where it would fall; n and defaults need not be whole."""
+    alpha, beta, _ = _pooled(defaults + shrinkage, n - defaults + shrinkage)
+    return np.asarray(alpha / (alpha + beta))
+
+
 def _pooled(alpha: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Adjacent grades merged until the rate rises from best to worst (pool adjacent violators)."""
     blocks: list[tuple[float, float, list[int]]] = []

@@ -18,6 +18,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES, Scale, cut_classes
 from allocator.scoring.reading import DerivedColumn, derive, read_through, weighted_sum
 from allocator.scoring.rules import IndicatorRule, LearntRule, learn, standardise
+from allocator.scoring.weighting import effective, part
 
 _SIGNIFICANT = 0.05
 CORRELATED = 0.5
@@ -66,26 +67,27 @@ def fit_rating(
     smallest: int | None = None,
     correlated: float = CORRELATED,
     derived: Sequence[DerivedColumn] = (),
+    weights: Floats | None = None,
 ) -> tuple[Rating, pd.DataFrame]:
     """Fit the whole rating; also the selection table (see `select`).
 
-    Raises InputError: faults of the indicators or amounts, no indicator that tells defaults apart,
-    no cut into that many classes.
+    Firms count by `weights` (n,), of mean 1. Raises InputError: faults of the indicators or amounts, no
+    indicator that tells defaults apart, no cut into that many classes.
     """
     y = default.to_numpy(float)
     frame = derive(frame, derived)
-    learnt = learn(frame, rules)
+    learnt = learn(frame, rules, weights)
     x = standardise(frame, learnt)
-    chosen = select(x, y, [indicator.rule for indicator in learnt], correlated)
+    chosen = select(x, y, [indicator.rule for indicator in learnt], correlated, weights)
     kept = np.flatnonzero(chosen["kept"].to_numpy())
     f = chosen["f"].to_numpy()[kept]
-    indicators, weights = tuple(learnt[j] for j in kept), weights_of(f)
-    score = 100 * weighted_sum(x[:, kept], weights)
-    scale = cut_classes(score, y, owed.to_numpy(float), lost.to_numpy(float), names, smallest)
+    indicators, own = tuple(learnt[j] for j in kept), weights_of(f)
+    score = 100 * weighted_sum(x[:, kept], own)
+    scale = cut_classes(score, y, owed.to_numpy(float), lost.to_numpy(float), names, smallest, weights)
     weight = np.zeros(len(chosen))
-    weight[kept] = weights
+    weight[kept] = own
     chosen["weight"] = weight
-    return Rating(indicators, weights, f, scale, tuple(derived)), chosen
+    return Rating(indicators, own, f, scale, tuple(derived)), chosen
 
 
 def weights_of(f_values: Floats) -> Floats:
@@ -96,31 +98,33 @@ def weights_of(f_values: Floats) -> Floats:
 
 
 def select(
-    x: Floats, default: Floats, rules: Sequence[IndicatorRule], correlated: float = CORRELATED
+    x: Floats,
+    default: Floats,
+    rules: Sequence[IndicatorRule],
+    correlated: float = CORRELATED,
+    weights: Floats | None = None,
 ) -> pd.DataFrame:
     """Which indicators to keep: significant by F, safer when higher, the largest F of their cluster.
 
-    x (n, k) in [0, 1]. One row per indicator: layer, f, p, right_way, cluster, kept, why.
-    Raises InputError: one class only, or nothing left.
+    x (n, k) in [0, 1], its rows counting by `weights` (n,). One row per indicator: layer, f, p, right_way,
+    cluster, kept, why. Raises InputError: one class only, or nothing left.
     """
-    from scipy import stats
-
-    bad, good = x[default == 1], x[default == 0]
-    if len(bad) < 2 or len(good) < 2:
+    if min((default == 1).sum(), (default == 0).sum()) < 2:
         fault = Fault(
             "the outcomes are of one class only", "give at least two firms of each kind", field="default"
         )
         raise InputError.of([fault], "Rating")
     spread = x.std(axis=0) > 0
     f, p = np.zeros(x.shape[1]), np.ones(x.shape[1])
-    f[spread], p[spread] = stats.f_oneway(bad[:, spread], good[:, spread], axis=0)
-    right_way = good.mean(axis=0) > bad.mean(axis=0)
+    f[spread], p[spread] = _f_test(x[:, spread], default, weights)
+    bad, good = (np.average(x[rows], axis=0, weights=part(weights, rows)) for rows in _kinds(default))
+    right_way = good > bad
     table = pd.DataFrame(
         {"layer": [rule.layer for rule in rules], "f": f, "p": p, "right_way": right_way},
         index=pd.Index([rule.name for rule in rules], name="indicator"),
     )
     fit = (p < _SIGNIFICANT) & right_way & np.isfinite(f)
-    table["cluster"] = clusters(x, table["layer"].tolist(), fit, correlated)
+    table["cluster"] = clusters(x, table["layer"].tolist(), fit, correlated, weights)
     table["kept"] = False
     for _, rows in table[fit].groupby("cluster"):
         table.loc[rows["f"].idxmax(), "kept"] = True
@@ -135,7 +139,39 @@ def select(
     return table
 
 
-def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: float = CORRELATED) -> list[int]:
+def _kinds(default: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) which rows defaulted, and which performed."""
+    return default == 1, default == 0
+
+
+def _f_test(x: Floats, default: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """(k,) F between the two kinds of rows, and its p; with weights by the effective number of rows."""
+    from scipy import stats
+
+    if weights is None:
+        f, p = stats.f_oneway(*(x[rows] for rows in _kinds(default)), axis=0)
+        return f, p
+    groups = [(x[rows], weights[rows]) for rows in _kinds(default)]
+    middle = np.average(x, axis=0, weights=weights)
+    means = [np.average(rows, axis=0, weights=own) for rows, own in groups]
+    each = [
+        (own.sum() * (mean - middle) ** 2, own @ (rows - mean) ** 2)
+        for (rows, own), mean in zip(groups, means, strict=True)
+    ]
+    between, within = np.array(each).sum(axis=0)
+    freedom = effective(len(x), weights) - 2
+    with np.errstate(divide="ignore"):
+        f = between / (within / freedom)
+    return np.asarray(f), np.asarray(stats.f.sf(f, 1, freedom))
+
+
+def clusters(
+    x: Floats,
+    layers: Sequence[str],
+    fit: np.ndarray,
+    correlated: float = CORRELATED,
+    weights: Floats | None = None,
+) -> list[int]:
     """R-type clusters of the `fit` columns inside each layer: average linkage on 1 - |r|; others are 0."""
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
@@ -147,11 +183,22 @@ def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: floa
         if len(columns) == 1:
             out[columns] = used + 1
         elif len(columns) > 1:
-            distance = 1 - np.abs(np.corrcoef(x[:, columns], rowvar=False))
+            distance = 1 - np.abs(_correlations(x[:, columns], weights))
             tree = hierarchy.linkage(squareform(np.maximum(distance, 0), checks=False), "average")
             out[columns] = used + hierarchy.fcluster(tree, 1 - correlated, "distance")
         used = max(used, int(out.max()))
     return [int(label) for label in out]
+
+
+def _correlations(x: Floats, weights: Floats | None) -> Floats:
+    """(k, k) of the columns of x."""
+    if weights is None:
+        return np.asarray(np.corrcoef(x, rowvar=False))
+    spread = np.cov(x, rowvar=False, aweights=weights)
+    scale = np.sqrt(np.diag(spread))
+    together: Floats = spread / np.outer(scale, scale)
+    np.fill_diagonal(together, 1.0)
+    return together
 
 
 def _why(row: Mapping[Hashable, Any]) -> str:

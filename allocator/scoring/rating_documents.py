@@ -16,6 +16,7 @@ from allocator.scoring.documents import (
     RuleShape,
     Shape,
     Share,
+    WeighedDocument,
     once,
 )
 
@@ -54,7 +55,7 @@ class ClassShape(Shape):
     pd_high: Share | None = None
 
 
-class RatingShape(Document):
+class RatingShape(WeighedDocument):
     """A fitted debt rating."""
 
     kind: Literal["rating"]

@@ -25,6 +25,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, levels_of
 from allocator.scoring.reading import ImputedVariable, column, numbers
+from allocator.scoring.weighting import part, quantiles
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
 MISSING = ""
@@ -84,14 +85,16 @@ class LearntRule:
         return np.clip(1 - np.maximum(np.maximum(q1 - v, v - q2), 0.0) / reach, 0.0, 1.0)
 
 
-def learn(frame: pd.DataFrame, rules: Sequence[IndicatorRule]) -> tuple[LearntRule, ...]:
-    """Learn every rule from a frame.
+def learn(
+    frame: pd.DataFrame, rules: Sequence[IndicatorRule], weights: Floats | None = None
+) -> tuple[LearntRule, ...]:
+    """Learn every rule from a frame, whose rows count by `weights` (n,).
 
     Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, an
     interval that holds every value.
     """
     faults: list[Fault] = []
-    learnt = [_learn(frame, rule, faults) for rule in rules]
+    learnt = [_learn(frame, rule, faults, weights) for rule in rules]
     if not rules:
         faults.append(Fault("no indicator is named", "name at least one"))
     if faults:
@@ -154,7 +157,9 @@ def _empty(cells: Floats | Levels) -> int:
     return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
 
 
-def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> LearntRule | None:
+def _learn(
+    frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault], weights: Floats | None
+) -> LearntRule | None:
     values = _raw_cells(rule, frame, faults)
     if values is None:
         return None
@@ -164,11 +169,12 @@ def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Lea
         with gathering(faults):
             learnt.score(values)
         return learnt
-    known = values[~np.isnan(values)]
+    there = ~np.isnan(values)
+    known, own = values[there], part(weights, there)
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))
         return None
-    low, high = (float(end) for end in np.quantile(known, rule.cut))
+    low, median, high = quantiles(known, [rule.cut[0], 0.5, rule.cut[1]], own)
     if high <= low:
         low, high = float(known.min()), float(known.max())
     if high <= low:
@@ -184,7 +190,7 @@ def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Lea
         )
         return None
     beyond = int(((known < low) | (known > high)).sum())
-    return LearntRule(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
+    return LearntRule(rule, low, high, median, len(values) - len(known), beyond)
 
 
 def _by_table(rule: IndicatorRule, levels: Levels, fill: float) -> Floats:

@@ -21,6 +21,7 @@ from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class
 from allocator.scoring.variables import Variable
+from allocator.scoring.weighting import part
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 FEWEST = 20
@@ -58,10 +59,11 @@ def try_rating(
     correlated: float = CORRELATED,
     folds: int = 5,
     seed: int = 0,
+    weights: Floats | None = None,
 ) -> RatingTrial:
     """Rate each fold by a rating of the others: indicators, weights and cuts are all learnt anew.
 
-    Raises InputError as fit_rating does.
+    Firms count by `weights` (n,). Raises InputError as fit_rating does.
     """
     fold = stratified_folds(default.to_numpy(), folds, seed)
     codes, scores = np.zeros(len(frame), dtype=np.int64), np.zeros(len(frame))
@@ -77,6 +79,7 @@ def try_rating(
             names=names,
             smallest=smallest,
             correlated=correlated,
+            weights=part(weights, seen),
         )
         scores[held] = fitted.score(frame[held])
         codes[held] = fitted.scale.codes(scores[held])
@@ -85,7 +88,8 @@ def try_rating(
     y, money = default.to_numpy(float), (owed.to_numpy(float), lost.to_numpy(float))
     held_out = pd.Series(pd.Categorical.from_codes(codes, pd.Index(names), ordered=True))
     inside = pd.Series(rating.apply(frame)["grade"].array)
-    return RatingTrial(by_class(inside, y, *money), by_class(held_out, y, *money), scores)
+    tables = [by_class(classes, y, *money, weights=weights) for classes in (inside, held_out)]
+    return RatingTrial(tables[0], tables[1], scores)
 
 
 def auc_by_share(
@@ -98,12 +102,13 @@ def auc_by_share(
     correlated: float = CORRELATED,
     repeats: int = 10,
     seed: int = 0,
+    weights: Floats | None = None,
 ) -> pd.DataFrame:
     """AUC on the firms left out, by share of firms trained on (Meng and Chi, table 4), beside a logit's.
 
     One row a share: n (trained on), auc and logit_auc (means over random stratified splits), low and
     high, logit_low and logit_high (their 2.5 and 97.5 % quantiles). Raises InputError: a share outside
-    (0, 1).
+    (0, 1). Firms count by `weights` (n,).
     """
     wrong = [share for share in shares if not 0 < share < 1]
     if wrong:
@@ -118,7 +123,7 @@ def auc_by_share(
         pairs: list[tuple[float, float]] = []
         for _ in range(repeats):
             seen = _split(y, share, generator)
-            pairs.append(_one_split(frame, default, y, seen, rules, variables, correlated))
+            pairs.append(_one_split(frame, default, y, seen, rules, variables, correlated, weights))
         ours, logits = np.array(pairs).T
         rows.append(
             {"share": share, "n": int(seen.sum())}
@@ -182,18 +187,18 @@ def _one_split(
     rules: Sequence[IndicatorRule],
     variables: Sequence[Variable],
     correlated: float,
+    weights: Floats | None,
 ) -> tuple[float, float]:
     """AUC of the rating's score and of the logit on the rows that are not `seen`."""
-    learnt = learn(frame[seen], rules)
-    chosen = select(
-        standardise(frame[seen], learnt), y[seen], [indicator.rule for indicator in learnt], correlated
-    )
+    own, others = part(weights, seen), part(weights, ~seen)
+    learnt = learn(frame[seen], rules, own)
+    x = standardise(frame[seen], learnt)
+    chosen = select(x, y[seen], [indicator.rule for indicator in learnt], correlated, own)
     kept = chosen["kept"].to_numpy()
-    weights = weights_of(chosen["f"].to_numpy()[kept])
-    score = standardise(frame[~seen], learnt)[:, kept] @ weights
-    card = fit_scorecard(frame[seen], default[seen], variables)
+    score = standardise(frame[~seen], learnt)[:, kept] @ weights_of(chosen["f"].to_numpy()[kept])
+    card = fit_scorecard(frame[seen], default[seen], variables, weights=own)
     pds = special.expit(card.log_odds(frame[~seen]))
-    return auc(y[~seen], -score).value, auc(y[~seen], pds).value
+    return auc(y[~seen], -score, others).value, auc(y[~seen], pds, others).value
 
 
 def _split(y: Floats, share: float, generator: np.random.Generator) -> np.ndarray:

@@ -277,11 +277,12 @@ def by_class(
 ) -> pd.DataFrame:
     """Score table by class: n, defaults, share, default_rate with its 95 % interval.
 
-    With the amounts owed and lost (n,) also their sums and loss_rate.
+    With the amounts owed and lost (n,) also their sums, by weight, and loss_rate.
     """
     frame = pd.DataFrame({"class": classes.to_numpy(), "n": 1, "defaults": outcome})
     if owed is not None and lost is not None:
-        frame = frame.assign(owed=owed, lost=lost)
+        rows = 1.0 if weights is None else weights
+        frame = frame.assign(owed=rows * owed, lost=rows * lost)
     table = frame.groupby("class", observed=False, sort=False).sum()
     if isinstance(classes.dtype, pd.CategoricalDtype):
         table = table.reindex(classes.cat.categories, fill_value=0)

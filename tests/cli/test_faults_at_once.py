@@ -789,6 +789,7 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
             "p.png: no format for the ending .png; let it end in .svg",
             "card.json, line 1, n: expected a whole number, found 'many'; fit it again, or restore the file",
             "t.csv, row 3, bad: 'x' is no outcome; write 1 for a default, 0 for none",
+            "t.csv, kidn: the column is missing; did you mean kind?",
         ),
     ),
     "a card of which much is wrong": (

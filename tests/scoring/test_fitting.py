@@ -12,7 +12,6 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.fitted import read_fitted, to_document, write_fitted
-from allocator.scoring.fitting import foreseen_pd, rating_from_files
 from allocator.scoring.fitting_firms import (
     ahp_from_file,
     churn_from_file,
@@ -20,6 +19,8 @@ from allocator.scoring.fitting_firms import (
     grade_from_files,
 )
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.fitting_rating import RatingOrder, rating_from_files
+from allocator.scoring.foreseen import foreseen_pd
 from allocator.scoring.order import Order
 from tests.scoring.conftest import rated
 
@@ -98,16 +99,16 @@ def test_a_rating_leaves_rows_out_as_a_logit_does(files: tuple[Path, Path]) -> N
     frame = pd.read_csv(files[0])
     frame.assign(why=["rejected"] * 5 + [""] * (len(frame) - 5)).to_csv(files[0], index=False)
     order = {"classes": ["a", "b"], "repeats": 1}
-    fit = rating_from_files(*files, "bad", "lent", "unpaid", without="why", **order)
+    fit = rating_from_files(*files, RatingOrder("bad", "lent", "unpaid", without="why", **order))
     assert fit.figures["left_out"] == {"rejected": 5}
     assert "| left out, rejected | 5 rows |" in fit.card.text(1)
     frame.iloc[5:].to_csv(files[0], index=False)
-    fewer = rating_from_files(*files, "bad", "lent", "unpaid", **order)
+    fewer = rating_from_files(*files, RatingOrder("bad", "lent", "unpaid", **order))
     assert fit.document == fewer.document
 
 
 def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
-    fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1)
+    fit = rating_from_files(*files, RatingOrder("bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1))
     assert (np.diff(fit.tables["Classes"]["loss_rate"]) > 0).all()
     shares = fit.tables["AUC by training share, beside a logit"]
     assert shares.shape[0] == 6
@@ -124,7 +125,7 @@ def test_losses_of_performing_loans_and_beyond_the_loan_are_corrected(
     frame.loc[performing, "unpaid"] = 5.0
     frame.loc[bad, "unpaid"] = 99.0
     frame.to_csv(files[0], index=False)
-    fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
+    fit = rating_from_files(*files, RatingOrder("bad", "lent", "unpaid", classes=["a", "b"], repeats=1))
     assert fit.figures["corrected"] == "2 performing loans' losses set to 0, 1 losses cut to what was owed"
 
 
@@ -148,7 +149,9 @@ def test_amounts_and_dates_that_are_none(
     fit = (
         partial(logit_from_files, *files, Order("bad", time="day"))
         if column == "day"
-        else partial(rating_from_files, *files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
+        else partial(
+            rating_from_files, *files, RatingOrder("bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
+        )
     )
     with pytest.raises(InputError) as caught:
         fit()
@@ -167,7 +170,7 @@ def test_refusals(files: tuple[Path, Path]) -> None:
     with pytest.raises(InputError, match="lacks the column week"):
         logit_from_files(*files, Order("bad", time="week"))
     with pytest.raises(InputError) as caught:
-        rating_from_files(*files, "bad", "owed", "lost")
+        rating_from_files(*files, RatingOrder("bad", "owed", "lost"))
     assert [fault.field for fault in caught.value.faults] == ["owed", "lost"]
 
 

@@ -98,7 +98,7 @@ def _foreseen(
 
     No variable may read a column that what came after has filled.
     """
-    from allocator.scoring.fitting import foreseen_pd
+    from allocator.scoring.foreseen import foreseen_pd
 
     source = scenario.portfolio.path
     if source is None:
