@@ -42,6 +42,14 @@ def stress(
         str | None,
         typer.Option(metavar="NAME", help="The stress whose factors --reverse scales (default severe)."),
     ] = None,
+    worst_of: Annotated[
+        str | None,
+        typer.Option(
+            "--worst-of",
+            metavar="NAME,NAME,...",
+            help="Find what is worth the most in the worst of these stresses, base among them or not.",
+        ),
+    ] = None,
     plot: Plot = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -51,12 +59,20 @@ def stress(
     if along is not None and reverse is None:
         fault = Fault("says nothing without --reverse", "give --reverse QUANTITY=LINE too", field="--along")
         raise InputError.of([fault], "stress")
+    if worst_of is not None and (reverse is not None or shock is not None or only or plot is not None):
+        problem = "does not go with --reverse, --shock, --only or --plot"
+        raise InputError.of([Fault(problem, "leave the others out", field="--worst-of")], "stress")
 
     def ask(tell: Progress) -> View:
         from allocator.scenario import load_scenario
 
         scenario = load_scenario(file, sets)
         tell("starting the engine")
+        if worst_of is not None:
+            from allocator.insight.whatif.worst import worst_of as best_in_worst
+            from allocator.report.worst import worst_view
+
+            return worst_view(best_in_worst(scenario, [n.strip() for n in worst_of.split(",")], tell))
         from allocator.report.stress import reverse_view, stress_view
 
         if reverse is None:

@@ -147,6 +147,7 @@ def test_a_command_does_everything_once(
         (("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"), "whatif.spans.follow"),
         (("stress", "scenario.yaml"), "whatif.stress.stress_test"),
         (("stress", "scenario.yaml", "--reverse", "value=0"), "whatif.reverse.reverse_stress"),
+        (("stress", "scenario.yaml", "--worst-of", "base,severe"), "whatif.worst.worst_of"),
         (("simulate", "old", "--years", "100"), "simulate.simulate.simulate"),
         (("distil", "old", "--rules", "3"), "distil.distil.distil"),
         (

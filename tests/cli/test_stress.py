@@ -216,6 +216,29 @@ def test_a_reverse_stress(case: Path, allocator: Allocator) -> None:
     assert frozen["factors"]["pd"]["all"] == pytest.approx(1 + frozen["scale"] * 1.5)
 
 
+def test_the_best_in_the_worst_of_several(case: Path, allocator: Allocator) -> None:
+    edit("scenario.yaml", "solver:", "stresses: {bad: {pd: {all: 4}}, lost: {lgd: {all: 1.5}}}\nsolver:")(
+        case
+    )
+    arguments = ("stress", "scenario.yaml", "--worst-of", "base, bad,lost")
+    outcome = allocator(*arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith("small: worth ")
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    found = allocator(*arguments, "--json").json
+    assert [one["name"] for one in found["stresses"]] == ["base", "bad", "lost"]
+    assert found["worst"] == min(one["value"] for one in found["stresses"]) <= found["bound"] * (1 + 1e-12)
+    assert found["stresses"][1]["weight"] == 1.0
+    entry = re.search(r'"(policy.limits=\[.*\])"', outcome.out.replace("\n", " "))
+    assert entry is not None
+    held = allocator("solve", "scenario.yaml", "--set", entry[1], "--out", "held", "--json").json
+    worst = next(limit for limit in held["limits"] if limit["name"] == "worst [bad]")
+    assert worst["used"] >= worst["bound"] == pytest.approx(found["worst"], abs=0.01)
+    refused = allocator(*arguments, "--only", "bad")
+    assert refused.status == 2
+    assert "does not go with --reverse, --shock, --only or --plot" in refused.told
+
+
 CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "no scenario": (lambda case: (case / "scenario.yaml").unlink(), [], "the file does not exist"),
     "unknown figure": (
