@@ -540,8 +540,7 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
         factor = np.full(borrowers.n, everyone(stress, figure))
         for where, case in cases(stress, figure):
             factor[borrowers.passes(where)] *= case
-        with np.errstate(invalid="ignore"):
-            own = np.where(factor == 0, 0.0, borrowers.numbers[column] * factor)
+        own = np.where(factor == 0, 0.0, borrowers.numbers[column] * factor)
         moved[column] = np.minimum(own, 1.0) if figure in ("pd", "lgd") else own
     borrowers.numbers |= moved
 
@@ -1382,13 +1381,12 @@ def values_of(parts: Iterable[Facts], charges: Facts, operations: int) -> Facts:
     mean, most = [charges.constant], [charges.constant, operations * U * charges.constant_terms]
     bad, option, least = False, None, None
     for offers in parts:
-        with np.errstate(all="ignore"):
-            best, error = answers(offers, charges, operations)
-            held = offers.held & (offers.low <= offers.high)[:, None]
-            bad |= bool(np.any(np.isnan((best + error)[held])))
-            floor = np.where(offers.no_offer, 0.0, -np.inf)
-            option, lower, middle = (np.where(held, x, -np.inf) for x in (best + error, best - error, best))
-            upper, least, even = (np.maximum(x.max(axis=1), floor) for x in (option, lower, middle))
+        best, error = answers(offers, charges, operations)
+        held = offers.held & (offers.low <= offers.high)[:, None]
+        bad |= bool(np.any(np.isnan((best + error)[held])))
+        floor = np.where(offers.no_offer, 0.0, -np.inf)
+        option, lower, middle = (np.where(held, x, -np.inf) for x in (best + error, best - error, best))
+        upper, least, even = (np.maximum(x.max(axis=1), floor) for x in (option, lower, middle))
         mean, most = mean + even.tolist(), most + upper.tolist()
     if -math.inf in most and not bad:
         return Facts(bound=-math.inf, upper=-math.inf, option=option, least=least)
@@ -1402,6 +1400,24 @@ def misstated(stated: float, ours: Facts, beside: float = 0.0) -> str:
     """What is wrong with a stated bound, "" where nothing is."""
     most = ours.bound + 64 * (ours.upper - ours.bound) + 1e-9 * max(abs(ours.bound), beside, 1.0)
     return "" if ours.upper <= stated <= most else f"states {stated!r}, where {ours.upper!r} is proved"
+
+
+def bounded(node: Any, ours: Facts, claimed: float) -> float:
+    """What a leaf of a proof of `claimed` may state, once it is seen to be right; -inf of nothing."""
+    stated = number(node, "bound")
+    if ours.upper == -math.inf:
+        need(stated == 0, f"states {stated!r} of nothing")
+        return -math.inf
+    fault = misstated(stated, ours, abs(claimed))
+    need(not fault, fault)
+    return ours.bound + 64 * (ours.upper - ours.bound)
+
+
+def misproved(proof: Any) -> Iterator[str]:
+    """What is wrong with the bound of a proof whose leaves prove `most`, and may state `highest`."""
+    allowed = 0.0 if proof.highest == -math.inf else proof.highest
+    if not proof.most <= proof.claimed <= allowed + 1e-9 * max(abs(allowed), 1.0):
+        yield f"{proof.name}: states {proof.claimed!r}, its leaves prove {proof.most!r}"
 
 
 # --- 8. The tree ----------------------------------------------------------------------------------
@@ -1430,7 +1446,7 @@ class Tree:
     """A proof tree held against the offers that its root leaves to everybody."""
 
     def __init__(self, run: Facts, document: Any) -> None:
-        self.run, self.most = run, -math.inf
+        self.run, self.name, self.most, self.highest = run, "tree", -math.inf, -math.inf
         document = entries({"tree": document}, "tree", "bound lots nodes")
         self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
         need(isinstance(self.nodes, list) and self.nodes, "tree: no nodes")
@@ -1442,8 +1458,7 @@ class Tree:
     def faults(self) -> Iterator[str]:
         """What keeps the tree from proving the bound that it states."""
         yield from misgrown("tree", self.nodes, self.root, self.sides_of)
-        if self.claimed < self.most:
-            yield f"tree: states {self.claimed!r}, its leaves prove {self.most!r} only"
+        yield from misproved(self)
 
     def rounded(self, held: dict[str, float]) -> dict[str, float]:
         """The rows whose right-hand sides are rounded to whole lots, none of them too far."""
@@ -1491,15 +1506,13 @@ class Tree:
         ]
         charges = charges_of(self.run.but(rows=rows), numbers_of(node, "prices"), self.lots)
         ours = values_of([offers], charges, self.run.operations)
-        fault = misstated(number(node, "bound"), ours, abs(self.claimed)) if ours.upper > -math.inf else ""
-        need(not fault, fault)
+        self.highest = max(self.highest, bounded(node, ours, self.claimed) - number(node, "keeps", 0.0))
         if "keeps" not in node:
             self.most = max(self.most, ours.upper)
             return []
         keeps = number(node, "keeps")
         self.most = max(self.most, math.nextafter(ours.upper - keeps, math.inf))
-        with np.errstate(invalid="ignore"):
-            lost = ours.least[:, None] - ours.option > keeps
+        lost = ours.least[:, None] - ours.option > keeps
         return [offers.but(held=offers.held & ~lost, no_offer=offers.no_offer & ~(ours.least > keeps))]
 
     def split_options(self, node: Any, offers: Facts, place: int) -> list[Facts]:
@@ -1509,8 +1522,7 @@ class Tree:
         need(known, "has not two sides")
         for side in sides:
             rates = [number({"rate": rate}, "rate") for rate in side if rate != "none"]
-            with np.errstate(invalid="ignore"):
-                same = np.abs(self.root.rate[place][:, None] - np.array(rates, dtype=float)) <= SAME
+            same = np.abs(self.root.rate[place][:, None] - np.array(rates, dtype=float)) <= SAME
             need(same.any(axis=0).all(), "lists a rate that the borrower may not be offered")
             listed.append((same.any(axis=1), "none" in side))
         (first, no), (second, neither) = listed
@@ -1589,13 +1601,12 @@ class Lists:
 
     def __init__(self, run: Facts, document: Any) -> None:
         self.rates, self.chains = run.segments.rates, run.segments.chains
-        self.run, self.most, self.sums = run.but(left=self.rates), -math.inf, dict[int, Any]()
+        self.run, self.name, self.sums = run.but(left=self.rates), "lists", dict[int, Any]()
+        self.most = self.highest = -math.inf
         document = entries({"lists": document}, "lists", "posted bound prices nodes")
         self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
-        self.vectors, self.rows = (
-            document.get("prices", []),
-            {name for rows in run.rows for name in rows.names},
-        )
+        self.vectors = document.get("prices", [])
+        self.rows = {name for rows in run.rows for name in rows.names}
         held = isinstance(self.nodes, list) and self.nodes and isinstance(self.vectors, list)
         need(held, "lists: no nodes, or no prices")
 
@@ -1603,8 +1614,9 @@ class Lists:
         """What keeps the proof from proving the bound that it states."""
         everything = {name: rates == rates for name, rates in self.rates.items()}
         yield from misgrown("lists", self.nodes, everything, self.sides_of)
-        if self.claimed < self.most:
-            yield f"lists: states {self.claimed!r}, its leaves prove {self.most!r} only"
+        yield from misproved(self)
+        if len(self.sums) < len(self.vectors):
+            yield "lists.prices: some prove no leaf"
 
     def sides_of(self, node: dict[str, Any], box: dict[str, Array]) -> list[dict[str, Array]]:
         """What is left below a node, once it is seen to be right."""
@@ -1627,14 +1639,13 @@ class Lists:
             tree = Tree(self.run.but(left=kept), node["tree"])
             wrong = [*tree.faults()]
             need(not wrong, "; ".join(wrong))
-            self.most = max(self.most, tree.claimed)
+            self.most, self.highest = max(self.most, tree.claimed), max(self.highest, tree.claimed)
             return []
         entries({"n": node}, "n", "prices bound")
         place: Any = node.get("prices")
         need(type(place) is int and 0 <= place < len(self.vectors), f"has the prices {place!r}")
         ours = self.bound_of(place, box)
-        fault = misstated(number(node, "bound"), ours, abs(self.claimed)) if ours.upper > -math.inf else ""
-        need(not fault, fault)
+        self.highest = max(self.highest, bounded(node, ours, self.claimed))
         self.most = max(self.most, ours.upper)
         return []
 
@@ -1671,8 +1682,7 @@ class Lists:
         who = np.flatnonzero(book.lendable)
         for k in range(0, len(who), 8192):
             offers = offers_to(who[k : k + 8192], run)
-            with np.errstate(all="ignore"):
-                best, error = answers(offers, charges, run.operations)
+            best, error = answers(offers, charges, run.operations)
             single, grade = book.single[offers.who], book.grade[offers.who]
             segment = run.segments.of[offers.who]
             floor, open_to = np.where(offers.no_offer, 0.0, -np.inf), offers.held.any(axis=1)
@@ -1681,10 +1691,7 @@ class Lists:
                 into += np.maximum(values.max(axis=1), floor)[single & open_to].tolist()
                 for one, name in dict.fromkeys(zip(grade[~single], segment[~single], strict=True)):
                     who, menu = (grade == one) & (segment == name) & ~single, run.menus[one].rate
-                    mine, at_rates = (
-                        np.maximum(values[who, : len(menu)], 0.0),
-                        np.zeros(len(self.rates[name])),
-                    )
+                    mine, at_rates = np.maximum(values[who, : len(menu)], 0.0), 0.0 * self.rates[name]
                     place = np.searchsorted(self.rates[name], menu - SAME)
                     at_rates[place] = [total(column) for column in mine.T]
                     parts[name].append(at_rates)
@@ -1842,7 +1849,9 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    known = "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts"
+    known = (
+        "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts price_bound"
+    )
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
@@ -1864,6 +1873,11 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
     parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
     ours = values_of(parts, charges, run.operations)
+    if {"tree", "lists"} & certificate.keys():
+        if fault := misstated(number(certificate, "price_bound"), ours):
+            yield f"certificate price_bound: {fault}"
+    else:
+        need("price_bound" not in certificate, "certificate price_bound: stands beside no proof")
     if "tree" in certificate:
         tree = Tree(run, certificate["tree"])
         yield from tree.faults()
@@ -2141,7 +2155,8 @@ def check(folder: str) -> list[str]:
     """Every fault of a run. Raises Missing where a file is not there."""
     faults: list[str] = []
     try:
-        faults.extend(faults_of(folder))
+        with np.errstate(all="ignore"):
+            faults.extend(faults_of(folder))
     except (Wrong, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         kind = "" if isinstance(error, Wrong) else "something is not of the kind that runs hold: "
         faults.append(f"{kind}{error}")

@@ -279,12 +279,11 @@ def _unproved_faults(
     stated: Mapping[str, Any], recomputed: Certificate, proved: ProvedFigures
 ) -> Iterator[Fault]:
     """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
-    if not proved.is_bound(stated["bound"]):
-        problem = f"says {stated['bound']!r}, the inputs give {recomputed.bound!r}"
-        yield Fault(problem, "solve again", field="certificate bound")
-    if not proved.is_value(stated["value"]):
-        problem = f"says {stated['value']!r}, the inputs give {recomputed.value!r}"
-        yield Fault(problem, "solve again", field="certificate value")
+    tests = {"bound": proved.is_bound, "price_bound": proved.is_price_bound, "value": proved.is_value}
+    for key, holds in tests.items():
+        if key in stated and not holds(stated[key]):
+            problem = f"says {stated[key]!r}, the inputs give {getattr(recomputed, key)!r}"
+            yield Fault(problem, "solve again", field=f"certificate {key}")
 
 
 def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:

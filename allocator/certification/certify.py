@@ -18,7 +18,7 @@ from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.members import lent_to
 from allocator.certification.parts import PART, recompute
 from allocator.certification.price_lists import Segments, list_faults, posted_faults, stated_lists
-from allocator.certification.rounding import DEEPEST, UNIT, Rounded
+from allocator.certification.rounding import DEEPEST, UNIT, UNKNOWN, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
@@ -39,16 +39,22 @@ class ProvedFigures:
     """What decisions and prices come to, with what rounding leaves open."""
 
     prices: Rounded
-    """U at the prices."""
+    """U at the prices, where that bounds every allocation."""
     tree: float
     """The bound of a sound proof tree, or of a sound proof over price lists; inf without one."""
     value: Rounded
+    alone: Rounded = UNKNOWN
+    """U at the prices, under the posted list and with the conditional limits in force."""
 
     def is_bound(self, stated: float) -> bool:
         """Whether `stated` is a bound that is proved, and not far above it."""
         if self.tree <= self.prices.most:
             return stated == self.tree
         return stated >= self.prices.most and self.prices.reproduces(stated)
+
+    def is_price_bound(self, stated: float) -> bool:
+        """Whether `stated` is what the prices prove alone, and not far above it."""
+        return stated >= self.alone.most and self.alone.reproduces(stated)
 
     def is_value(self, stated: float) -> bool:
         """Whether the decisions are worth `stated`, and not much more."""
@@ -183,13 +189,15 @@ def _judged(
     by_tree = np.inf if unsound else proof.bound
     # Held to one list, or one way to keep conditional limits, the prices prove nothing of the others.
     alone = proof.lists is None and not conditional(policy)
-    by_prices = recomputed.bound if alone else Rounded(np.inf, 0.0)
+    by_prices = recomputed.bound if alone else UNKNOWN
+    beside = proof.tree is not None or proof.lists is not None
     certificate = Certificate(
         prices=held,
         bound=min(by_prices.above, by_tree),
         value=value.below,
         limits=uses,
         inputs=dict(read.inputs.hashes),
+        price_bound=recomputed.bound.above if beside else None,
         tree=proof.tree,
         lists=lists,
         plugins=scenario.plugins,
@@ -204,7 +212,7 @@ def _judged(
     )
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), recomputed.ledger)
-    return outcome, ProvedFigures(by_prices, by_tree, value)
+    return outcome, ProvedFigures(by_prices, by_tree, value, recomputed.bound)
 
 
 def _limit_fault(use: LimitUse) -> Fault:
@@ -262,7 +270,7 @@ def impossible_bound_faults(outcome: Outcome) -> list[Fault]:
     What rows are exceeded by within their tolerance may be worth its price, in a tree that of any node.
     """
     certificate = outcome.certificate
-    if not np.isfinite(certificate.bound):
+    if not np.all(np.isfinite([certificate.bound, certificate.price_bound or 0.0])):
         return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
     prices = [certificate.prices, *([] if outcome.faults else certificate.further_prices())]
     hard = [use for use in certificate.limits if use.penalty == np.inf]

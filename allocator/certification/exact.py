@@ -26,14 +26,15 @@ from allocator.certification.rationals import (
     ONE,
     Curve,
     ExactBlock,
+    ExactBound,
     MadeOffer,
     Menu,
     blocks_in_rationals,
     curves_of,
     fractions,
+    nearest,
     offers_made,
 )
-from allocator.certification.rounding import Rounded
 from allocator.certification.terms import Terms, terms_of
 from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import Fault
@@ -46,26 +47,6 @@ from allocator.records.scenario import Limit, Policy, Scenario
 MOST_BORROWERS = 10_000
 """Beyond, rational numbers take too long."""
 _ROUNDING = Fraction(4, 2**53)
-
-
-@dataclass(frozen=True)
-class ExactBound(Rounded):
-    """A bound that nothing was rounded for: how far a stated one lies above it is not asked."""
-
-    @classmethod
-    def of(cls, number: Fraction) -> ExactBound:
-        return cls(nearest(number), 0.0)
-
-    def reproduces(self, stated: float) -> bool:
-        return True
-
-
-def nearest(number: Fraction) -> float:
-    """The binary64 number next to `number`; an infinite one beyond the largest."""
-    try:
-        return float(number)
-    except OverflowError:
-        return np.inf if number > 0 else -np.inf
 
 
 @dataclass(frozen=True)
@@ -201,6 +182,17 @@ class ExactCase:
         """U at `prices`, rounded up once."""
         table = self.table({})
         return table.values(prices, table.everything).bound.most
+
+    def price_bound(
+        self, prices: Mapping[str, float], force: frozenset[str], posted: Mapping[str, float] | None
+    ) -> float:
+        """`bound` with the conditional limits of `force`, under the `posted` list alone."""
+        case = self
+        if posted is not None:
+            left = {name: np.array([rate]) for name, rate in posted.items()}
+            case = replace(self, terms=replace(self.terms, left=left))
+        table = case.table({})
+        return table.values(prices, replace(table.everything, held=force)).bound.most
 
     def tree_faults(self, tree: Mapping[str, Any]) -> list[Fault]:
         """What keeps a proof tree from proving its bound."""
@@ -384,11 +376,17 @@ def exact_faults(
         least = case.bound(stated["prices"])
     if stated["bound"] < least:
         yield _fault("bound", f"is {stated['bound']!r}, in rational numbers {least!r} is proved")
+    force = lent_to(case.written, case.portfolio, decisions.amount)
+    if "price_bound" in stated:
+        posted = None if lists is None else lists["posted"]
+        least = case.price_bound(stated["prices"], force, posted)
+        if stated["price_bound"] < least:
+            problem = f"is {stated['price_bound']!r}, in rational numbers {least!r} is proved"
+            yield _fault("price_bound", problem)
     offers = list(offers_made(case.portfolio, case.terms, case.curves, decisions.amount, decisions.rate))
     value = case.value(offers)
     if Fraction(stated["value"]) > value:
         yield _fault("value", f"is {stated['value']!r}, in rational numbers {nearest(value)!r}")
-    force = lent_to(case.written, case.portfolio, decisions.amount)
     broken = list(case.broken(offers, {own.name for own in conditional(case.written)} - force))
     if broken != list(not_kept):
         yield _fault("limits", f"{broken} are broken in rational numbers, not {list(not_kept)}")

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.exact import ExactBound, ExactCase
+from allocator.certification.exact import ExactCase
 from allocator.certification.price_lists import Box, Segments, list_faults
+from allocator.certification.rationals import ExactBound
 from allocator.certification.terms import SAME_RATE, allowed_terms
 from allocator.errors import Fault
 

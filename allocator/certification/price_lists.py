@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from allocator.certification.rounding import Rounded
+from allocator.certification.rounding import Rounded, loose
 from allocator.certification.terms import SAME_RATE, Tariffs
 from allocator.errors import Fault
 from allocator.records.portfolio import Booleans, Floats, Portfolio
@@ -126,6 +126,8 @@ class _Walk:
     state: bool
     """Whether bounds are stated here, whatever the document says."""
     proved: float = -inf
+    highest: float = -inf
+    """What may be stated of the leaves seen so far at most."""
     stated: list[Any] = field(default_factory=list)
     bounds: dict[int, BoundedLists] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
@@ -199,6 +201,7 @@ class _Walk:
                 raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {bound.most!r}")
         if bound is not None:
             self.proved = max(self.proved, above if self.state else bound.most)
+            self.highest = max(self.highest, bound.highest)
 
     def _tree(self, place: int, tree: Any, box: Box) -> None:
         if not isinstance(tree, Mapping):
@@ -208,6 +211,7 @@ class _Walk:
         self.faults += [replace(fault, field=f"lists.nodes[{place}].{fault.field}") for fault in faults]
         if not faults:
             self.proved = max(self.proved, float(own["bound"]))
+            self.highest = max(self.highest, float(own["bound"]))
 
 
 def _listed(known: Floats, side: Sequence[Any]) -> Booleans:
@@ -250,10 +254,19 @@ def _walked(
         return None, shape
     walk = _Walk(document, segments, prover, state)
     walk.run()
-    if not walk.faults and not state and not document["bound"] >= walk.proved:
-        problem = f"states {document['bound']!r}, its leaves prove {walk.proved!r} only"
-        return walk, [Fault(problem, _REMEDY, field="lists.bound")]
-    return walk, walk.faults
+    return walk, walk.faults or ([] if state else [*_bound_faults(walk, document["bound"])])
+
+
+def _bound_faults(walk: _Walk, stated: float) -> Iterator[Fault]:
+    """What is wrong with the bound of a sound walk, and with prices that no leaf is bounded at."""
+    if not stated >= walk.proved:
+        problem = f"states {stated!r}, its leaves prove {walk.proved!r} only"
+        yield Fault(problem, _REMEDY, field="lists.bound")
+    if loose(stated, walk.highest):
+        problem = f"states {stated!r}, far above the {walk.proved!r} that its leaves prove"
+        yield Fault(problem, _REMEDY, field="lists.bound")
+    for place in sorted(set(range(len(walk.document["prices"]))) - walk.bounds.keys()):
+        yield Fault("prove no leaf", _REMEDY, field=f"lists.prices[{place}]")
 
 
 def _shape_faults(document: Mapping[str, Any], rows: Sequence[str]) -> Iterator[Fault]:

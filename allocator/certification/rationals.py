@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
+from math import inf, lcm
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from allocator.certification.curves import isotonic
 from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, as_valued
 from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
+from allocator.certification.rounding import Rounded
 from allocator.certification.terms import Terms
 from allocator.records.columns import VALUE
 from allocator.records.curves import Response
@@ -23,6 +24,30 @@ from allocator.records.scenario import Limit, Policy
 from allocator.records.weights import weights_of
 
 ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class ExactBound(Rounded):
+    """A bound that nothing was rounded for: how far a stated one lies above it is not asked."""
+
+    @classmethod
+    def of(cls, number: Fraction) -> ExactBound:
+        return cls(nearest(number), 0.0)
+
+    @property
+    def highest(self) -> float:
+        return inf
+
+    def reproduces(self, stated: float) -> bool:
+        return True
+
+
+def nearest(number: Fraction) -> float:
+    """The binary64 number next to `number`; an infinite one beyond the largest."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 def fractions(numbers: Floats) -> list[Fraction]:

@@ -77,7 +77,22 @@ class Rounded:
         """What is stated as a value that is reached at least."""
         return self.value - 2 * self.error if self.known else -math.inf
 
+    @property
+    def highest(self) -> float:
+        """What may be stated as an upper bound at most, but for 1e-9 of it; inf where nothing is known."""
+        return self.value + 4 * self.error if self.known else math.inf
+
     def reproduces(self, stated: float) -> bool:
         """Whether `stated` is this figure, up to 1e-9 of it and the rounding of both."""
         near = 4 * self.error + _AGREES * max(abs(self.value), 1.0)
         return self.known and abs(stated - self.value) <= near
+
+
+UNKNOWN = Rounded(math.inf, 0.0)
+"""A number of which nothing is known."""
+
+
+def loose(stated: float, highest: float) -> bool:
+    """Whether a proof states a bound far above the `highest` that its leaves allow; of no leaf, above 0."""
+    allowed = 0.0 if highest == -math.inf else highest
+    return stated > allowed + _AGREES * max(abs(allowed), 1.0)

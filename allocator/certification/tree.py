@@ -26,7 +26,7 @@ import numpy as np
 
 from allocator.certification.cases import ChoiceSets, Table, Values
 from allocator.certification.lots import Lot
-from allocator.certification.rounding import Rounded
+from allocator.certification.rounding import Rounded, loose
 from allocator.certification.terms import SAME_RATE
 from allocator.errors import Fault
 from allocator.records.portfolio import Booleans
@@ -58,6 +58,8 @@ class _Walk:
     """The tree's bound; None: it is stated here, and the nodes' with it."""
     proved: float = -inf
     """What the nodes seen so far prove, as it is stated."""
+    highest: float = -inf
+    """What may be stated of them at most."""
     stated: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Nodes with their bounds as they are stated, where that is done here."""
     seen: set[int] = field(default_factory=set)
@@ -78,6 +80,9 @@ class _Walk:
         left_out = len(self.nodes) - len(self.seen)
         if left_out and not self.faults:
             self.faults.append(Fault(f"{left_out} nodes hang on no branch", _REMEDY, field="tree.nodes"))
+        if self.claimed is not None and not self.faults and loose(self.claimed, self.highest):
+            problem = f"is stated to be {self.claimed!r}, far above what the nodes prove"
+            self.faults.append(Fault(problem, _REMEDY, field="tree.bound"))
 
     def _visit(self, place: int, sets: ChoiceSets) -> Iterator[tuple[int, ChoiceSets]]:
         node = self.nodes[place]
@@ -125,6 +130,10 @@ class _Walk:
             self.stated[place] = {**node, "bound": above}
             return values
         stated = _number(node, "bound")
+        if values.empty and stated != _OF_NOTHING:
+            raise _BrokenNodeError(
+                f"states the bound {stated!r} where nothing is left, which is {_OF_NOTHING:g}"
+            )
         if values.empty or (stated >= values.bound.most and values.bound.reproduces(stated)):
             return values
         raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {values.bound.most!r}")
@@ -132,6 +141,7 @@ class _Walk:
     def _counts(self, bound: Rounded, distance: float) -> None:
         """Holds what is proved, the node's bound less its distance, against the claim."""
         nothing = bound.exact and distance == 0.0
+        self.highest = max(self.highest, bound.highest - distance)
         self.proved = max(self.proved, 0.0 if nothing else np.nextafter(bound.above - distance, np.inf))
         if self.claimed is not None and not bound.most - distance <= self.claimed:
             proved = bound.most - distance
@@ -250,7 +260,7 @@ def stated_tree(
     walk = _Walk(tree.get("nodes"), table, position, step, None)
     faults = _walk_faults(tree, walk, coarsest)
     nodes = [walk.stated.get(place, node) for place, node in enumerate(walk.nodes if not faults else [])]
-    return {**tree, "bound": walk.proved, "nodes": nodes}, faults
+    return {**tree, "bound": walk.proved if walk.proved > -inf else _OF_NOTHING, "nodes": nodes}, faults
 
 
 def _walk_faults(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float]) -> list[Fault]:

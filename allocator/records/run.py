@@ -146,6 +146,9 @@ class Certificate:
     inputs: Mapping[str, str]
     """Input name -> content hash."""
     tree: Mapping[str, Any] | None = None
+    price_bound: float | None = None
+    """What `prices` prove alone, of the posted list and of the conditional limits in force, beside a tree or
+    a proof over lists; None where that is `bound` itself."""
     lists: Mapping[str, Any] | None = None
     """The posted price list, with the proof over all others (docs/certificate.md); None: none is posted."""
     plugins: Mapping[str, str] = field(default_factory=dict)

@@ -44,6 +44,8 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         document["cuts"] = {cut.name: dict(cut.direction) for cut in certificate.cuts}
     if certificate.plugins:
         document["plugins"] = dict(certificate.plugins)
+    if certificate.price_bound is not None:
+        document["price_bound"] = certificate.price_bound
     if certificate.tree is not None:
         document["tree"] = certificate.tree
     if certificate.lists is not None:
@@ -68,6 +70,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         value=document["value"],
         limits=tuple(map(_limit_use, document["limits"])),
         inputs=document["inputs"],
+        price_bound=document.get("price_bound"),
         tree=document.get("tree"),
         lists=document.get("lists"),
         plugins=document.get("plugins", {}),
@@ -122,6 +125,7 @@ _KEYS = frozenset(
         "inputs",
         "plugins",
         "cuts",
+        "price_bound",
         *_PROOFS,
     )
 )
@@ -137,6 +141,10 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
         document, "", dict.fromkeys(("bound", "value", "gap", "largest_violation"), _is_number)
     )
     yield from _unlike(document, "", {"prices": _is_object})
+    if any(proof in document for proof in _PROOFS):
+        yield from _unlike(document, "", {"price_bound": _is_number})
+    elif "price_bound" in document:
+        yield "price_bound", "stands beside no proof but that of the prices"
     further = (*_PROOFS, "plugins", "cuts")
     yield from _unlike(document, "", {key: _is_object for key in further if key in document})
     yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))

@@ -70,9 +70,28 @@ def test_a_bound_by_prices_alone_is_stated_above_what_they_prove() -> None:
     outcome, proved = recheck_with_proof(CASE.scenario, CASE.inputs, MADE, PRICES)
     assert outcome.certificate.tree is None
     assert (proved.tree, outcome.certificate.bound) == (np.inf, proved.prices.above)
-    weak = {"bound": 30_000.0, "nodes": [{"prices": {}, "bound": 29_000.000001}]}
+    weak = {"bound": 29_000.00001, "nodes": [{"prices": {}, "bound": 29_000.000001}]}
     outcome, proved = recheck_with_proof(CASE.scenario, CASE.inputs, MADE, PRICES, weak)
-    assert (proved.tree, outcome.certificate.bound) == (30_000.0, proved.prices.above)
+    assert (proved.tree, outcome.certificate.bound) == (29_000.00001, proved.prices.above)
+
+
+def test_a_proof_far_above_what_its_leaves_prove_is_refused() -> None:
+    loose = {**LEAF, "bound": LEAF["bound"] * (1 + 1e-7)}
+    outcome, proved = recheck_with_proof(CASE.scenario, CASE.inputs, MADE, PRICES, loose)
+    assert [fault.field for fault in outcome.faults] == ["tree.bound"]
+    assert (proved.tree, outcome.certificate.bound) == (np.inf, proved.prices.above)
+
+
+def test_prices_beside_a_tree_state_what_they_prove_alone() -> None:
+    outcome, proved = recheck_with_proof(CASE.scenario, CASE.inputs, MADE, PRICES, LEAF)
+    stated = outcome.certificate.price_bound
+    assert stated == proved.alone.above == pytest.approx(25_000.0, rel=1e-12)
+    assert stated is not None
+    for told, fits in ((stated, True), (25_000.0 - 1e-9, False), (25_000.1, False), (np.inf, False)):
+        assert proved.is_price_bound(told) is fits
+    dear = {**PRICES, "few": 1e300}
+    faults = impossible_bound_faults(recheck_with_proof(CASE.scenario, CASE.inputs, MADE, dear, LEAF)[0])
+    assert [fault.field for fault in faults] == ["bound"]
 
 
 def test_an_unsound_tree_proves_nothing_and_is_told() -> None:

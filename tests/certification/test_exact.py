@@ -57,6 +57,14 @@ def test_a_tree_that_is_not_used_need_not_be_the_bound() -> None:
     assert told.startswith("certificate bound: is ")
 
 
+def test_what_prices_prove_beside_a_tree_is_confirmed_and_less_is_not() -> None:
+    exact = ExactCase.of(CASE.scenario, CASE.portfolio, CASE.table)
+    least = exact.bound(SOLVED.outcome.certificate.prices)
+    assert of(SOLVED, CASE, price_bound=least) == []
+    [told] = of(SOLVED, CASE, price_bound=float(np.nextafter(least, 0.0)))
+    assert told.startswith("certificate price_bound: is ")
+
+
 TABLE = churn_table([0.04, 0.07, 0.1], A=[0.1, 0.3, 0.2], B=[0.5, 0.125, 0.25])
 
 

@@ -171,12 +171,12 @@ def leaf(bound: float, **prices: float) -> dict[str, Any]:
     return {"prices": prices, "bound": bound}
 
 
-def test_a_side_without_any_option_proves_what_it_likes_and_no_other_does() -> None:
+def test_a_side_without_any_option_proves_0_and_no_other_does() -> None:
     case, most = dyadic(), up(131_072.0)
     for borrower in ("b000", "b001"):
         split = {"borrower": borrower, "split": [[0.25, 0.5, "none"], []], "children": [1, 2]}
-        assert case.tree_faults({"bound": most, "nodes": [split, leaf(most), leaf(-1.0)]}) == []
-        [fault] = case.tree_faults({"bound": most, "nodes": [split, leaf(131_071.0), leaf(-1.0)]})
+        assert case.tree_faults({"bound": most, "nodes": [split, leaf(most), leaf(0.0)]}) == []
+        [fault] = case.tree_faults({"bound": most, "nodes": [split, leaf(131_071.0), leaf(0.0)]})
         assert f"states the bound 131071.0, its prices prove {most}" in str(fault)
 
 

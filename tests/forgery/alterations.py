@@ -417,9 +417,11 @@ PROOFS = [
         a_tree_of_one_leaf_below_its_proof=lambda files: files.certificate(
             lambda d: _leaf(d, d["value"] * 0.999)
         ),
-        a_tree_that_is_null=lambda files: files.certificate(lambda d: d.update(tree=None)),
+        a_tree_that_is_null=lambda files: files.certificate(
+            lambda d: d.update(price_bound=d["bound"], tree=None)
+        ),
         a_tree_without_nodes=lambda files: files.certificate(
-            lambda d: d.update(tree={"bound": 1.0, "nodes": []})
+            lambda d: d.update(price_bound=d["bound"], tree={"bound": 1.0, "nodes": []})
         ),
     )
 ]
@@ -476,8 +478,9 @@ def _shares(files: Files, price: float) -> None:
 
 
 def _leaf(document: Any, bound: float) -> None:
-    document["tree"] = {"bound": bound, "lots": {}, "nodes": [{"prices": document["prices"], "bound": bound}]}
-    document["bound"] = bound
+    nodes = [{"prices": document["prices"], "bound": bound}]
+    document |= {"price_bound": document["bound"], "bound": bound}
+    document["tree"] = {"bound": bound, "lots": {}, "nodes": nodes}
 
 
 def tree(change: Callable[[Any], Any]) -> Change:

@@ -236,6 +236,18 @@ SEGMENTS = LISTS.replace("name: lists", "name: segments").replace(
 )
 """One posted rate a grade and sector."""
 
+GRID = LISTS.replace("name: lists", "name: grid").replace(
+    "pricing: monotone", "pricing: per_grade\n  rate_grid: {step: 3%}"
+)
+"""One posted rate a grade, of rates in steps."""
+
+_CONDITIONS = (
+    "    - {name: C by three, measure: loans, where: {grade: C}, at_least: 3, if_lent_to: {grade: C}}\n"
+    "    - {name: B, measure: offered, where: {grade: B}, at_most: 600_000, if_lent_to: {sector: food}}\n"
+)
+CONDITIONAL = STEPS.replace("name: steps", "name: conditional").replace("solver:", f"{_CONDITIONS}solver:")
+"""Limits that must hold if a group is lent anything."""
+
 SOFT = (
     REPORTED.replace("name: reported", "name: soft")
     .replace("at_least: 13, enforce: report", "at_least: 13, enforce: {soft: 900}")
@@ -389,9 +401,9 @@ class Files:
         self.write("allocation.csv", text.getvalue())
 
 
-def put(entries: Mapping[str, Any], path: str, value: Any) -> None:
-    """`value` at a path as limits.0.used."""
-    *above, last = path.split(".")
+def put(entries: Mapping[str, Any], path: str, value: Any, parted: str = ".") -> None:
+    """`value` at a path as limits.0.used, its keys `parted` otherwise where they have points."""
+    *above, last = path.split(parted)
     at: Any = entries
     for key in above:
         at = at[int(key)] if isinstance(at, list) else at[key]

@@ -17,6 +17,7 @@ from tests.forgery.harmless import HARMLESS
 from tests.forgery.lenient import LENIENT
 from tests.forgery.runs import Files, solved
 from tests.forgery.sectors import SECTORS
+from tests.forgery.stated_prices import STATED_PRICES
 
 BASES = (
     *(
@@ -31,6 +32,8 @@ BASES = (
         "reported",
         "lists",
         "segments",
+        "grid",
+        "conditional",
         "soft",
         "earning",
         "weighted",
@@ -59,7 +62,7 @@ def test_runs_as_they_were_written_pass_both(bases: dict[str, Path], name: str) 
     assert checker.check(str(bases[name] / "run")) == []
 
 
-ALTERED = [*ALL, *LENIENT, *SECTORS]
+ALTERED = [*ALL, *LENIENT, *SECTORS, *STATED_PRICES]
 
 
 @pytest.mark.parametrize("alteration", ALTERED, ids=[one.label for one in ALTERED])

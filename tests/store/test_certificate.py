@@ -35,7 +35,7 @@ CERTIFICATES = st.builds(
         st.text(), st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
     ),
     tree=st.none() | st.just({"borrower": "F1", "sides": [{"options": [0]}, {"options": [1, 2]}]}),
-)
+).map(lambda made: replace(made, price_bound=None if made.tree is None else made.bound))
 
 
 @given(CERTIFICATES)
@@ -52,4 +52,5 @@ def test_the_json_has_what_the_contract_lists() -> None:
     }  # fmt: skip
     assert document["gap"] == certificate.gap == pytest.approx(1e-8)
     assert document["prices"] == {"budget": 0.01, "A line": 0.0, "sectors[retail]": 0.0}
-    assert set(certificate_to_json(replace(certificate, tree={}))) == {*document, "tree"}
+    beside = certificate_to_json(replace(certificate, price_bound=11.0, tree={}))
+    assert set(beside) == {*document, "tree", "price_bound"}
