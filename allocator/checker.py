@@ -1410,7 +1410,7 @@ def bounded(node: Any, ours: Facts, claimed: float) -> float:
         return -math.inf
     fault = misstated(stated, ours, abs(claimed))
     need(not fault, fault)
-    return ours.bound + 64 * (ours.upper - ours.bound)
+    return float(ours.bound + 64 * (ours.upper - ours.bound))
 
 
 def misproved(proof: Any) -> Iterator[str]:
