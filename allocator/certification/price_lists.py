@@ -195,7 +195,10 @@ class _Walk:
             if not np.isfinite(above):
                 raise _BrokenNodeError("has prices so large that they prove nothing")
             self.stated[place] = {**node, "bound": above}
-        elif bound is not None:
+        elif bound is None:
+            if _number(node["bound"], "bound") != _OF_NOTHING:
+                raise _BrokenNodeError(f"states a bound where nothing is left, which is {_OF_NOTHING:g}")
+        else:
             stated = _number(node["bound"], "bound")
             if not (stated >= bound.most and bound.reproduces(stated)):
                 raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {bound.most!r}")
