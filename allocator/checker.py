@@ -46,44 +46,38 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
 # What a measure adds up -> its line of the ledger.
 BASES = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans", "booked": "take_up"}
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
-FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
-    "logistic": (
-        {"midpoint": (0.0, 1.0), "slope": (math.ulp(0.0), 1e4)},
-        lambda rate, midpoint, slope: 1 / (1 + (-slope * (rate - midpoint)).exp()),
-    ),
+ENDS = {"midpoint": (0.0, 1.0), "slope": (math.ulp(0.0), 1e4)}
+FORMULAS: dict[str, Any] = {
+    "logistic": (ENDS, lambda rate, midpoint, slope: 1 / (1 + (-slope * (rate - midpoint)).exp())),
 }
 COSTS = ("expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grade", "reason")
-ON_CAPITAL = ("capital_cost", "capital_years", "raroc")
+ON_CAPITAL, CLASSES = ("capital_cost", "capital_years", "raroc"), ("corporate", "sme", "retail")
 # Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
 NUMBERS = {"pd": (None, None), "lgd": (None, None), "term_years": (1.0, None), "min_amount": (0.0, 0.0)}
 NUMBERS |= {"max_amount": (math.inf, math.inf), "relationship_value": (0.0, 0.0), "exposure": (0.0, 0.0)}
-NUMBERS |= dict.fromkeys(("min_rate", "max_rate", "rate"), (math.nan, math.nan))
-NUMBERS |= dict.fromkeys(("fixed_amount", "fixed_rate"), (math.nan, math.nan))
+NUMBERS |= dict.fromkeys(("min_rate", "max_rate", "rate", "fixed_amount", "fixed_rate"), (math.nan,) * 2)
 KEYS = {
     "": "schema name portfolio response former policy stress stresses strategy solver",
-    "portfolio": "source columns defaults pd_by_grade scorecard",
-    "response": "churn smoothing",
+    "portfolio": "source columns defaults pd_by_grade scorecard", "response": "churn smoothing",
     "policy": "currency budget own_funds ticket term_years funding_rate churn_cost_rate decline_churn"
     " idle_rate processing_cost rates rate_grid pricing capital changes tail limits",
     "policy.tail": "confidence correlation sectors",
     "policy.capital": "approach asset_class asset_class_by turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor cost",
-    "policy.budget": "amount spend basis",
-    "policy.ticket": "min max step",
+    "policy.budget": "amount spend basis", "policy.ticket": "min max step",
     "solver": "method gap time_limit memory threads seed",
     "stress": "pd lgd amount churn rates funding limits file column mean_of",
-}
+}  # fmt: skip
 LIMIT = "name measure of weight where each by at_most at_least exactly enforce under if_lent_to"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
-CLASSES = ("corporate", "sme", "retail")
-NO_NEAR = "no rate within what it may move from the former one"
 NO_OFFER = (
     *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
-    *("posted rate outside the rates of the grade", NO_NEAR),
+    "posted rate outside the rates of the grade",
+    "no rate within what it may move from the former one",
     *("no rate at or above the borrower's minimum", "no rate at or below the borrower's maximum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),
     "no multiple of the step fits",
@@ -180,8 +174,7 @@ def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
         held = parquet.read_table(pa.BufferReader(raw))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Wrong(f"{path}: no Parquet: {error}") from None
-    names = held.column_names
-    need(len(set(names)) == len(names), f"{path}: a column stands twice")
+    need(len(set(names := held.column_names)) == len(names), f"{path}: a column stands twice")
     fast = {name for name in names if pa.types.is_float64(held[name].type) and not held[name].null_count}
     return {name: held[name].to_numpy() if name in fast else held[name].to_pylist() for name in names}
 
@@ -336,40 +329,45 @@ def shocks_of(scenario: Any, name: str) -> dict[str, Any]:
     return entries({"stress": scenario["stresses"][name]}, "stress", "pd lgd column")
 
 
-def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
-    """The policy after the stress."""
+def named(stress: list[Any], name: str) -> float:
+    """The factor on the bound of one limit, or on the budget."""
+    return math.prod(factor for case, factor in cases(stress, "limits") if case.get("name") == name)
 
-    def named(name: str) -> float:
-        return math.prod(factor for case, factor in cases(stress, "limits") if case.get("name") == name)
 
-    def groups_of(entry: Any) -> str | None:
-        ours = tail.sectors and at(entry, "measure") == "tail_loss"
-        found: str | None = tail.sectors.column if ours else at(entry, "by")
-        return found
+def limit_of(entry: Any, stress: list[Any], tail: Facts) -> Facts:
+    """A limit after the stress."""
+    senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
+    entries({"limit": entry}, "limit", LIMIT)
+    free = at(entry, "enforce", "hard") != "hard" or at(entry, "under")
+    free = at(entry, "if_lent_to") is not None and free
+    need(not free, f"policy.limits: {entry!r} hangs on a condition and need not hold")
+    need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
+    sense, name, ours = (
+        senses[0],
+        str(entry.get("name")),
+        tail.sectors and entry.get("measure") == "tail_loss",
+    )
+    factor = (everyone(stress, "limits") if sense == "at_most" else 1.0, named(stress, name))
+    return Facts(
+        name=name, sense=sense, bound=number(entry, sense) * factor[0] * factor[1],
+        where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
+        measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense), parent=None, entry=name,
+        by=tail.sectors.column if ours else at(entry, "by"), stress=None, given=entries(entry, "if_lent_to"),
+        **share_of(entry),
+    )  # fmt: skip
 
-    def limit_of(entry: Any) -> Facts:
-        senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
-        entries({"limit": entry}, "limit", LIMIT)
-        free = at(entry, "enforce", "hard") != "hard" or at(entry, "under")
-        free = at(entry, "if_lent_to") is not None and free
-        need(not free, f"policy.limits: {entry!r} hangs on a condition and need not hold")
-        need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
-        sense, name = senses[0], str(entry.get("name"))
-        factor = everyone(stress, "limits") if sense == "at_most" else 1.0
-        return Facts(
-            name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
-            where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
-            measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
-            by=groups_of(entry), parent=None, entry=name, stress=None, given=entries(entry, "if_lent_to"),
-            **share_of(entry),
-        )  # fmt: skip
 
-    def rows_for(entry: Any) -> Iterator[Facts]:
-        yield (limit := limit_of(entry))
+def limits_of(scenario: Any, stress: list[Any], tail: Facts) -> Iterator[Facts]:
+    """Every limit after the stress, behind it as it is under further ones."""
+    for entry in at(scenario, "policy.limits", []):
+        yield (limit := limit_of(entry, stress, tail))
         for name in at(entry, "under", []):
             need(not limit.by, f"{limit.name}: under {name}")
             yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks_of(scenario, name)])
 
+
+def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
+    """The policy after the stress."""
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     cost = at(policy, "capital.cost")
     need(cost is None or 0 <= number(policy, "capital.cost") <= 1, "policy.capital.cost: out of range")
@@ -377,7 +375,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
-    amounts = {"budget": number(policy, "budget.amount") * named("budget"), "former": 1.0}
+    amounts = {"budget": number(policy, "budget.amount") * named(stress, "budget"), "former": 1.0}
     if at(policy, "own_funds") is not None:
         amounts["own_funds"] = number(policy, "own_funds")
     return Facts(
@@ -392,8 +390,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
         rate_moved=at(policy, "changes.rate_moved.at_most"), way=at(policy, "changes.amounts"),
         by_contract=grid == "contract", capital=capital_rule(policy), tail=tail, factors=None,
-        capital_cost=None if cost is None else number(policy, "capital.cost"),
-        limits=[limit for entry in at(policy, "limits", []) for limit in rows_for(entry)],
+        capital_cost=cost, limits=[*limits_of(scenario, stress, tail)],
     )  # fmt: skip
 
 
@@ -465,8 +462,7 @@ def former_of(run: str, scenario: Any) -> str:
 
 def is_plain(run: str, scenario: Any) -> bool:
     """Whether the source is one CSV file, or one Parquet file, that is read as it stands."""
-    source = source_of(scenario)
-    former = former_of(run, scenario)
+    source, former = source_of(scenario), former_of(run, scenario)
     if former and (at(scenario, "former.columns") or not former.lower().endswith((".csv", ".parquet"))):
         return False
     if at(scenario, "portfolio.scorecard") is not None:
@@ -941,9 +937,8 @@ def correlation_of(by: Facts, rule: Facts, p: Any, sales: Any) -> Any:
     part = (1 - by.exp(-decay * p)) / (1 - by.exp(num(-decay)))
     r = num(low) * part + num(high) * (1 - part)
     if rule.kind == "sme":
-        r = r - num("0.04") * (
-            1 - (np.minimum(np.maximum(sales / num(rule.million), num(5)), num(50)) - 5) / 45
-        )
+        size = np.minimum(np.maximum(sales / num(rule.million), num(5)), num(50))
+        r = r - num("0.04") * (1 - (size - 5) / 45)
     return r
 
 
@@ -1125,11 +1120,8 @@ def members_of(rows: Facts) -> list[Array]:
 
 def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
-    budget = Facts(
-        given={}, by=None,
-        name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None,
-        penalty=math.inf, stress=None,
-    )  # fmt: skip
+    budget = Facts(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, stress=None)
+    budget = budget.but(given={}, by=None, of="", base=None, penalty=math.inf)
     made, everybody, figures = list[Facts](), borrowers, book
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         borrowers, book = (everybody, figures)
@@ -1244,14 +1236,11 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
     return made
 
 
-def cuts_of_tail(
-    limit: Facts, policy: Facts, borrowers: Borrowers, stated: dict[str, Any]
-) -> Iterator[Facts]:
+def cuts_of_tail(limit: Facts, policy: Facts, borrowers: Borrowers, stated: Any) -> Iterator[Facts]:
     """The rows that a limit on the mean loss of the worst years implies."""
     fits = limit.sense == "at_most" and limit.bound > 0 and limit.penalty == math.inf
-    need(
-        fits and not (limit.each or limit.weight or limit.given), f"{limit.name}: no limit on several factors"
-    )
+    fits = fits and not (limit.each or limit.weight or limit.given)
+    need(fits, f"{limit.name}: no limit on several factors")
     if policy.factors is None:
         policy.factors = Factors(policy.tail, borrowers)
     for name in [name for name in stated if name.rpartition("[")[0] == limit.name]:
@@ -1273,64 +1262,63 @@ def index_of(limit: Facts, run: Facts, borrowers: Borrowers) -> Fraction:
 
 
 def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list[Facts]:
-    """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
-    cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
-    split = (cents / 100.0 != bases["offered"]) | (lent_cents / 100.0 != book.exposure)
+    """Each row as it is used."""
     uses = []
-
-    def counted(rows: Facts, some: Any) -> Fraction:
-        if rows.basis == "loans":
-            return Fraction(int(np.count_nonzero(bases["loans"][some])))
-        already = sum(map(int, lent_cents[some])) if rows.exposed else 0
-        return Fraction(sum(map(int, cents[some])) + already, 100)
-
     for rows in all_rows:
-        reference, base = 1.0, rows.base
+        reference = 1.0
         if rows.of:
-            lent = total(book.exposure[base]) if rows.exposed else 0.0
-            reference = total([*bases[rows.of][base].tolist(), lent])
-        everybody, loans = slice(None), rows.basis == "loans"
+            lent = total(book.exposure[rows.base]) if rows.exposed else 0.0
+            reference = total([*bases[rows.of][rows.base].tolist(), lent])
         each = zip(rows.names, members_of(rows), rows.lent, rows.bounds, rows.whole, strict=True)
         for name, own, held, bound, stated in each:
-            bound = bound * reference
-            weight, some = rows.weight[own], np.abs(rows.weight[own])
-            parts = [weight * bases[rows.basis][own]]
-            parts += [part[own] * bases[basis][own] for basis, part in rows.further if not rows.moved]
-            terms = sum(parts[1:], parts[0])
-            if rows.moved:  # |x - f| - f
-                terms = np.maximum(bases["offered"][own] - 2.0 * book.then[own], -bases["offered"][own])
-            used, scale = total(terms) + held, max(abs(bound), float(np.max(np.abs(terms), initial=0.0)))
-            tolerance, side = 1e-9 * scale, used - bound
-            if loans:
-                finest = float(np.min(some[some > 0], initial=math.inf))
-                tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
-            in_cents = (
-                rows.basis == "offered"
-                and not rows.moved
-                and not np.any(split[everybody if rows.of else own])
-            )
-            whole = rows.measure == "loans" or in_cents
-            if (
-                whole
-                and rows.of not in ("drawn", "loans")
-                and not rows.among
-                and len(own)
-                and weight.min() == weight.max() != 0
-            ):
-                right = stated * (counted(rows, everybody) if rows.of else 1)
-                tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
-            over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
-            size = total(np.abs(terms if rows.moved else parts).ravel()) + abs(held) + abs(bound)
-            excess = max(float(over), 0.0)
-            off, hard = bool(over > tolerance), rows.penalty == math.inf
-            paid = rows.penalty * excess if 0 < rows.penalty < math.inf else 0.0
-            doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (over > -6 * U * size)
-            row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
-            row = row.but(scale=scale, size=size, excess=excess, broken=off and hard)
-            row = row.but(penalty=rows.penalty, given=rows.given, paid=paid)
-            row = row.but(doubt=rows.penalty * doubt if paid or not hard else 0.0)
-            uses.append(row.but(missed=excess if off and not hard and rows.given is None else 0.0))
+            row = rows.but(name=name, held=held, bound=bound * reference, stated=stated)
+            uses.append(use_of(row, own, book, bases))
     return uses
+
+
+def use_of(row: Facts, own: Array, book: Facts, bases: dict[str, Array]) -> Facts:
+    """One row: decided exactly where it is of whole cents or loans, else with a tolerance."""
+    weight, some = row.weight[own], np.abs(row.weight[own])
+    parts = [weight * bases[row.basis][own]]
+    parts += [part[own] * bases[basis][own] for basis, part in row.further if not row.moved]
+    terms = sum(parts[1:], parts[0])
+    if row.moved:  # |x - f| - f
+        terms = np.maximum(bases["offered"][own] - 2.0 * book.then[own], -bases["offered"][own])
+    used, scale = total(terms) + row.held, max(abs(row.bound), float(np.max(np.abs(terms), initial=0.0)))
+    tolerance, side = 1e-9 * scale, used - row.bound
+    if row.basis == "loans":
+        finest = float(np.min(some[some > 0], initial=math.inf))
+        tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
+    whole = beyond(row, own, book, bases)
+    tolerance, side = (tolerance, side) if whole is None else (0.0, whole)
+    over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[row.sense]
+    size = total(np.abs(terms if row.moved else parts).ravel()) + abs(row.held) + abs(row.bound)
+    excess, off, hard = max(float(over), 0.0), bool(over > tolerance), row.penalty == math.inf
+    paid = row.penalty * excess if 0 < row.penalty < math.inf else 0.0
+    doubt = 6 * U * size * (over > -6 * U * size) if whole is None else 2 * U * excess
+    use = Facts(name=row.name, measure=row.measure, sense=row.sense, used=used, bound=row.bound, scale=scale)
+    use = use.but(size=size, excess=excess, broken=off and hard, penalty=row.penalty, given=row.given)
+    use = use.but(paid=paid, doubt=row.penalty * doubt if paid or not hard else 0.0)
+    return use.but(missed=excess if off and not hard and row.given is None else 0.0)
+
+
+def beyond(row: Facts, own: Array, book: Facts, bases: dict[str, Array]) -> Fraction | None:
+    """By how much a row of whole cents or loans lies above its bound; None of any other."""
+    weight, whose, money = row.weight[own], slice(None) if row.of else own, (bases["offered"], book.exposure)
+    alike = len(own) and weight.min() == weight.max() != 0 and row.of not in ("drawn", "loans")
+    in_cents = row.basis == "offered" and not row.moved
+    if not alike or row.among or not (in_cents or row.measure == "loans"):
+        return None
+    if in_cents and any(np.any(np.rint(x[whose] * 100.0) / 100.0 != x[whose]) for x in money):
+        return None
+
+    def counted(some: Any) -> Fraction:
+        if row.basis == "loans":
+            return Fraction(int(np.count_nonzero(bases["loans"][some])))
+        cents = [np.rint(x[some] * 100.0).tolist() for x in money[: 1 + row.exposed]]
+        return Fraction(sum(int(own) for column in cents for own in column), 100)
+
+    return exact(weight[0]) * counted(own) - row.stated * (counted(whose) if row.of else 1)
 
 
 # --- 7. The bound ---------------------------------------------------------------------------------
@@ -1413,16 +1401,10 @@ def bounded(node: Any, ours: Facts, claimed: float) -> float:
     return float(ours.bound + 64 * (ours.upper - ours.bound))
 
 
-def misproved(proof: Any) -> Iterator[str]:
-    """What is wrong with the bound of a proof whose leaves prove `most`, and may state `highest`."""
-    allowed = 0.0 if proof.highest == -math.inf else proof.highest
-    if not proof.most <= proof.claimed <= allowed + 1e-9 * max(abs(allowed), 1.0):
-        yield f"{proof.name}: states {proof.claimed!r}, its leaves prove {proof.most!r}"
-
-
 # --- 8. The tree ----------------------------------------------------------------------------------
-def misgrown(proof: str, nodes: list[Any], root: Any, sides_of: Any) -> Iterator[str]:
-    """What keeps a proof's nodes from being one tree; `sides_of` a node says what is left to each child."""
+def misgrown(proof: Any, root: Any) -> Iterator[str]:
+    """What keeps nodes from being one tree that proves its bound; `sides_of` say what is left to children."""
+    nodes = proof.nodes
     waiting, seen = [(0, root)], set[int]()
     while waiting:
         node, left = waiting.pop()
@@ -1430,16 +1412,19 @@ def misgrown(proof: str, nodes: list[Any], root: Any, sides_of: Any) -> Iterator
             need(node not in seen, "has two parents")
             seen.add(node)
             need(isinstance(nodes[node], dict), "is no object")
-            sides = sides_of(nodes[node], left)
+            sides = proof.sides_of(nodes[node], left)
             children = nodes[node].get("children", [])
             known = isinstance(children, list) and len(children) == len(sides)
             known = known and all(type(c) is int and 0 < c < len(nodes) for c in children)
             need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
             waiting += zip(children, sides, strict=True)
         except Wrong as fault:
-            yield f"{proof}.nodes[{node}]: {fault}"
+            yield f"{proof.name}.nodes[{node}]: {fault}"
     if len(seen) < len(nodes):
-        yield f"{proof}: {len(nodes) - len(seen)} nodes hang on no branch that could be followed"
+        yield f"{proof.name}: {len(nodes) - len(seen)} nodes hang on no branch that could be followed"
+    allowed = 0.0 if proof.highest == -math.inf else proof.highest
+    if not proof.most <= proof.claimed <= allowed + 1e-9 * max(abs(allowed), 1.0):
+        yield f"{proof.name}: states {proof.claimed!r}, its leaves prove {proof.most!r}"
 
 
 class Tree:
@@ -1457,8 +1442,7 @@ class Tree:
 
     def faults(self) -> Iterator[str]:
         """What keeps the tree from proving the bound that it states."""
-        yield from misgrown("tree", self.nodes, self.root, self.sides_of)
-        yield from misproved(self)
+        yield from misgrown(self, self.root)
 
     def rounded(self, held: dict[str, float]) -> dict[str, float]:
         """The rows whose right-hand sides are rounded to whole lots, none of them too far."""
@@ -1500,10 +1484,8 @@ class Tree:
         prices = node.get("prices")
         known = isinstance(prices, dict) and not prices.keys() - self.rows.keys()
         need(known, "has no prices, or one of no limit")
-        rows = [
-            rows if rows.given is None else rows.but(penalty=math.inf if rows.limit in offers.met else 0.0)
-            for rows in self.run.rows
-        ]
+        met = {True: math.inf, False: 0.0}
+        rows = [x if x.given is None else x.but(penalty=met[x.limit in offers.met]) for x in self.run.rows]
         charges = charges_of(self.run.but(rows=rows), numbers_of(node, "prices"), self.lots)
         ours = values_of([offers], charges, self.run.operations)
         self.highest = max(self.highest, bounded(node, ours, self.claimed) - number(node, "keeps", 0.0))
@@ -1580,9 +1562,8 @@ def segments_of(menus: dict[str, Facts], scenario: Any, certificate: Any, borrow
     need(listed, "lists.posted: a rate that its segment may not post")
     falls = any(posted[b] < posted[a] - SAME for chain in chains for a, b in pairwise(chain))
     need(not falls, "lists.posted: a rate falls from one grade to the next")
-    of = np.array(
-        [name(*own) for own in zip(borrowers.text("grade").tolist(), values, strict=True)], dtype=object
-    )
+    pairs = zip(borrowers.text("grade").tolist(), values, strict=True)
+    of = np.array([name(*own) for own in pairs], dtype=object)
     return Facts(of=of, rates=rates, chains=chains, posted={one: np.array([k]) for one, k in posted.items()})
 
 
@@ -1612,9 +1593,7 @@ class Lists:
 
     def faults(self) -> Iterator[str]:
         """What keeps the proof from proving the bound that it states."""
-        everything = {name: rates == rates for name, rates in self.rates.items()}
-        yield from misgrown("lists", self.nodes, everything, self.sides_of)
-        yield from misproved(self)
+        yield from misgrown(self, {name: rates == rates for name, rates in self.rates.items()})
         if len(self.sums) < len(self.vectors):
             yield "lists.prices: some prove no leaf"
 
@@ -1742,42 +1721,33 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     need(fits, f"certificate plugins: {sorted(stated)}, where the scenario names {sorted(foreign)}")
     for name, package in stated.items():
         if name.startswith("measure "):
-            known = ", ".join(MEASURES)
-            raise Missing(f"the {name} is of the package {package}: this file checks {known} alone")
+            raise Missing(
+                f"the {name} is of the package {package}: this file checks {', '.join(MEASURES)} alone"
+            )
     return stated
 
 
-def run_of(
-    folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any], certificate: Any
-) -> Facts:
+def run_of(folder: str, scenario: Any, decided: Any, brought: Any, certificate: Any) -> Facts:
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
     menus = menus_of(policy, curves)
     segments = segments_of(menus, scenario, certificate, borrowers)
-    left = None if segments is None else segments.posted
     put_under(stress, borrowers)
     if at(scenario, "stress.mean_of") is not None:
         put_mean(scenario, borrowers)
     policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
     book = book_of(borrowers, policy, menus, segments)
-    in_order = decided["borrower_id"].tolist() == book.ids
-    need(in_order, "allocation: does not list the borrowers in their order")
-    rule = at(scenario, "strategy", "optimal")
-    if not isinstance(rule, str):
-        foreign = [key.removeprefix("strategy ") for key in brought if key.startswith("strategy ")]
-        stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
-        rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
-    run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule, left=left)
+    need(decided["borrower_id"].tolist() == book.ids, "allocation: does not list the borrowers in order")
+    run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book)
+    run.left = None if segments is None else segments.posted
+    run.rule, run.segments, run.decided = rule_of(scenario, brought), segments, decided
     measure_risk(book, policy, borrowers)
-    if policy.capital_cost is not None:
-        book.tied_up = book.requirements()
-    run.segments = segments
+    book.tied_up = None if policy.capital_cost is None else book.requirements()
     run.rows = rows_of(policy, borrowers, book)
     run.operations = 26 + sum(6 if limit.measure == "value" else 2 for limit in policy.limits)
-    run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
     more = () if policy.capital_cost is None else ON_CAPITAL
     need([*more] == [name for name in ON_CAPITAL if name in decided], "allocation: columns of capital")
@@ -1790,20 +1760,36 @@ def run_of(
     need(not (run.conditional and alone), "policy.limits: a condition beside a convex limit, or a price list")
     run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in BASES.items()})
     run.terms = broken_terms(run, decided["amount"], allowed)
-    indices = {limit.name: limit for limit in policy.limits if limit.by}
-    for use in (use for use in run.uses if use.name in indices):
-        if indices[use.name].measure != "hhi":
-            counted = borrowers.passes(indices[use.name].where)
-            use.used = policy.factors.worst(np.where(counted, run.lines["drawn"] + book.exposure, 0.0))
-            use.scale, use.excess = abs(use.bound), max(use.used - use.bound, 0.0)
-            use.broken = use.excess > 1e-9 * use.scale
-            continue
-        found = index_of(indices[use.name], run, borrowers)
-        over = max(found - exact(use.bound), Fraction(0))
-        use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
+    convex = {limit.name: limit for limit in policy.limits if limit.by}
+    for use in run.uses:
+        if use.name in convex:
+            put_convex(use, convex[use.name], run, borrowers)
     run.broken = [use.name for use in run.uses if use.broken]
     run.unspent = run.uses[0].bound - run.uses[0].used if policy.spend == "at_most" else 0.0
     return run
+
+
+def rule_of(scenario: Any, brought: dict[str, Any]) -> Any:
+    """The name of the strategy."""
+    rule = at(scenario, "strategy", "optimal")
+    if isinstance(rule, str):
+        return rule
+    foreign = [key.removeprefix("strategy ") for key in brought if key.startswith("strategy ")]
+    stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
+    return next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
+
+
+def put_convex(use: Facts, limit: Facts, run: Facts, borrowers: Borrowers) -> None:
+    """What a limit uses that counts nobody: its index, or the mean loss of the worst years."""
+    if limit.measure == "hhi":
+        found = index_of(limit, run, borrowers)
+        over = max(found - exact(use.bound), Fraction(0))
+        use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
+        return
+    counted = borrowers.passes(limit.where)
+    use.used = run.policy.factors.worst(np.where(counted, run.lines["drawn"] + run.book.exposure, 0.0))
+    use.scale, use.excess = abs(use.bound), max(use.used - use.bound, 0.0)
+    use.broken = use.excess > 1e-9 * use.scale
 
 
 def allocation_of(folder: str) -> dict[str, Any]:
@@ -1857,51 +1843,57 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
     need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one per limit")
     for use in run.uses:
-        if prices[use.name] * {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense] > 0:
-            yield f"certificate prices {use.name}: {prices[use.name]!r}, which no limit {use.sense} has"
-        if abs(prices[use.name]) > use.penalty:
-            yield f"certificate prices {use.name}: {prices[use.name]!r}, above its penalty {use.penalty!r}"
+        price, away = prices[use.name], {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense]
+        if price * away > 0 or abs(price) > use.penalty:
+            yield f"certificate prices {use.name}: {price!r} is none of {use.sense}, at most {use.penalty!r}"
     bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
-    lines, idle = run.lines, run.policy.idle
-    worth = total([*lines["value"].tolist(), idle * run.unspent, *(-use.paid for use in run.uses)])
-    sizes = sum(np.abs(lines[name]) for name in ("interest", *run.costs)).tolist()
-    error = U * total([12 * total(sizes), 6 * idle * run.uses[0].size])
-    error += total(use.doubt for use in run.uses)
-    if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
-        yield f"certificate value: says {value!r}, the inputs give {worth!r}"
-    need("tree" in certificate or not run.conditional, "certificate: limits on a condition, and no tree")
-    who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
-    parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
-    ours = values_of(parts, charges, run.operations)
-    if {"tree", "lists"} & certificate.keys():
-        if fault := misstated(number(certificate, "price_bound"), ours):
-            yield f"certificate price_bound: {fault}"
-    else:
-        need("price_bound" not in certificate, "certificate price_bound: stands beside no proof")
-    if "tree" in certificate:
-        tree = Tree(run, certificate["tree"])
-        yield from tree.faults()
-        ours = Facts(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
-        if run.conditional:
-            ours = Facts(bound=tree.claimed, upper=tree.claimed)
-    if "lists" in certificate:
-        lists = Lists(run, certificate["lists"])
-        yield from lists.faults()
-        ours = Facts(bound=lists.claimed, upper=lists.claimed)
-    if fault := misstated(bound, ours):
-        yield f"certificate bound: {fault}"
-    leaves, vectors = (at(certificate, f"lists.{key}", []) for key in ("nodes", "prices"))
-    trees = [certificate.get("tree"), *(at(leaf, "tree") for leaf in leaves)]
-    nodes = [node for tree in trees for node in at(tree, "nodes", [])]
-    every = [prices, *(numbers_of(node, "prices") for node in nodes)]
-    every += [numbers_of({"own": own}, "own") for own in vectors]
-    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
-    slack = total(dearest[use.name] * use.excess for use in run.uses if use.penalty == math.inf)
-    if value > bound + slack and not run.broken and not run.terms:
+    yield from value_faults(run, value)
+    yield from bound_faults(run, certificate, prices)
+    if value > bound + worth_of_excess(run, certificate, prices) and not run.broken and not run.terms:
         yield f"certificate value: {value!r} lies above the bound {bound!r}"
     if not is_gap(gap, bound, value):
         yield f"certificate gap: says {gap!r}, not what bound and value give"
     yield from limit_faults(run, certificate)
+
+
+def value_faults(run: Facts, value: float) -> Iterator[str]:
+    """What is wrong with the value that is stated."""
+    lines, idle = run.lines, run.policy.idle
+    worth = total([*lines["value"].tolist(), idle * run.unspent, *(-use.paid for use in run.uses)])
+    sizes = sum(np.abs(lines[name]) for name in ("interest", *run.costs)).tolist()
+    error = U * (12 * total(sizes) + 6 * idle * run.uses[0].size) + total(use.doubt for use in run.uses)
+    if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
+        yield f"certificate value: says {value!r}, the inputs give {worth!r}"
+
+
+def bound_faults(run: Facts, certificate: dict[str, Any], prices: dict[str, float]) -> Iterator[str]:
+    """What is wrong with the bounds that are stated, and with the proof."""
+    need("tree" in certificate or not run.conditional, "certificate: limits on a condition, and no tree")
+    who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
+    parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
+    ours, proofs = values_of(parts, charges, run.operations), {"tree": Tree, "lists": Lists}
+    alone = not proofs.keys() & certificate.keys()
+    need(alone != ("price_bound" in certificate), "certificate price_bound: missing, or beside no proof")
+    if fault := "" if alone else misstated(number(certificate, "price_bound"), ours):
+        yield f"certificate price_bound: {fault}"
+    for name, kind in proofs.items():
+        if name in certificate:
+            proof = kind(run, certificate[name])
+            yield from proof.faults()
+            if run.conditional or name == "lists" or proof.claimed <= ours.upper:
+                ours = Facts(bound=proof.claimed, upper=proof.claimed)
+    if fault := misstated(number(certificate, "bound"), ours):
+        yield f"certificate bound: {fault}"
+
+
+def worth_of_excess(run: Facts, certificate: dict[str, Any], prices: dict[str, float]) -> float:
+    """What rows that must hold are exceeded by within their tolerance, at the largest price of each."""
+    leaves, vectors = (at(certificate, f"lists.{key}", []) for key in ("nodes", "prices"))
+    trees = [certificate.get("tree"), *(at(leaf, "tree") for leaf in leaves)]
+    every = [numbers_of(node, "prices") for tree in trees for node in at(tree, "nodes", [])]
+    every += [prices, *(numbers_of({"own": own}, "own") for own in vectors)]
+    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
+    return total(dearest[use.name] * use.excess for use in run.uses if use.penalty == math.inf)
 
 
 def lenient(use: Facts, entry: Any) -> dict[str, Any]:
@@ -1919,9 +1911,8 @@ def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     for entry, use in zip(stated, run.uses, strict=True):
         told = LIMIT_TOLD | set({} if use.penalty == math.inf else lenient(use, {"missed": 0, "penalty": 0}))
         need(entries({"l": entry}, "l").keys() == told, "certificate limits: an entry of other keys")
-        near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
-        if use.broken:
-            broken = use.excess / use.scale if use.scale else 1.0
+        near = 1e-9 * use.scale + 64 * U * use.size
+        broken = (use.excess / use.scale if use.scale else 1.0) if use.broken else 0.0
         used, bound, price, violation = (number(entry, n) for n in ("used", "bound", "price", "violation"))
         right = all(entry[key] == getattr(use, key) for key in ("name", "measure", "sense"))
         right &= abs(used - use.used) <= near and abs(bound - use.bound) <= near
@@ -2036,8 +2027,7 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
         "offered": total(amount), **summed(slice(None), "drawn", "interest", *run.costs),
         **on_capital(slice(None)), "idle_income": run.policy.idle * run.unspent,
-        "budget_unspent": run.unspent,
-        **({"limit_penalty": total(paid)} if paid else {}),
+        "budget_unspent": run.unspent, **({"limit_penalty": total(paid)} if paid else {}),
         "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),
@@ -2101,10 +2091,8 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
             yield f"summary limits {right['name']}: says other figures than the certificate"
     if not is_gap(gap, bound, value):
         yield f"summary gap: says {gap!r}, not what bound and objective give"
-    own, method = (
-        "tree" if {"tree", "lists"} & certificate.keys() else "prices",
-        at(run.scenario, "solver.method", "auto"),
-    )
+    own = "tree" if {"tree", "lists"} & certificate.keys() else "prices"
+    method = at(run.scenario, "solver.method", "auto")
     late = run.rule == "optimal" and gap > asked + 1e-9
     capped = {"memory"} if at(run.scenario, "solver.memory") is not None else set()
     possible: dict[str, set[Any]] = {
