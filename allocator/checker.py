@@ -76,8 +76,7 @@ FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 NO_OFFER = (
     *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
-    "posted rate outside the rates of the grade",
-    "no rate within what it may move from the former one",
+    *("posted rate outside the rates of the grade", "no rate within what it may move from the former one"),
     *("no rate at or above the borrower's minimum", "no rate at or below the borrower's maximum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),
     "no multiple of the step fits",
@@ -1302,7 +1301,7 @@ def use_of(row: Facts, own: Array, book: Facts, bases: dict[str, Array]) -> Fact
     return use.but(missed=excess if off and not hard and row.given is None else 0.0)
 
 
-def beyond(row: Facts, own: Array, book: Facts, bases: dict[str, Array]) -> Fraction | None:
+def beyond(row: Facts, own: Array, book: Facts, bases: dict[str, Array]) -> Any:
     """By how much a row of whole cents or loans lies above its bound; None of any other."""
     weight, whose, money = row.weight[own], slice(None) if row.of else own, (bases["offered"], book.exposure)
     alike = len(own) and weight.min() == weight.max() != 0 and row.of not in ("drawn", "loans")
@@ -1869,9 +1868,10 @@ def value_faults(run: Facts, value: float) -> Iterator[str]:
 def bound_faults(run: Facts, certificate: dict[str, Any], prices: dict[str, float]) -> Iterator[str]:
     """What is wrong with the bounds that are stated, and with the proof."""
     need("tree" in certificate or not run.conditional, "certificate: limits on a condition, and no tree")
+    proofs: dict[str, Any] = {"tree": Tree, "lists": Lists}
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
     parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
-    ours, proofs = values_of(parts, charges, run.operations), {"tree": Tree, "lists": Lists}
+    ours = values_of(parts, charges, run.operations)
     alone = not proofs.keys() & certificate.keys()
     need(alone != ("price_bound" in certificate), "certificate price_bound: missing, or beside no proof")
     if fault := "" if alone else misstated(number(certificate, "price_bound"), ours):
