@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ class InfeasibleError(AllocatorError):
 
     `conflicts` are sets of limits that cannot hold together, each without a limit too many; `conflict` is the
     first. `relaxations` say what it would take, the least change first; both are empty where nobody asked.
+    `stopped` where the time limit ended the search for them: there may be more.
 
     >>> from allocator import InfeasibleError, allocate
     >>> many = {"policy.limits": [{"name": "book size", "measure": "loans", "at_least": 300}]}
@@ -176,15 +178,20 @@ class InfeasibleError(AllocatorError):
         faults: Iterable[Fault] = (),
         conflicts: Iterable[Sequence[str]] = (),
         relaxations: Iterable[Relaxation] = (),
+        *,
+        stopped: bool = False,
     ) -> None:
         super().__init__(message, faults)
         self.conflict = tuple(conflict)
         self.conflicts = tuple(map(tuple, conflicts)) or ((self.conflict,) if conflict else ())
         self.relaxations = tuple(relaxations)
+        self.stopped = stopped
 
 
 class NoAllocationError(AllocatorError):
-    """The time limit passed before any feasible allocation was found.
+    """The time limit passed, or memory was used up, before any feasible allocation was found.
+
+    `stop` says which: time_limit or memory; exhausted where nothing was left to try.
 
     >>> from allocator import NoAllocationError
     >>> NoAllocationError.code, NoAllocationError.exit_status
@@ -193,6 +200,12 @@ class NoAllocationError(AllocatorError):
 
     code = "no_allocation"
     exit_status = 4
+
+    def __init__(
+        self, message: str, stop: Literal["gap", "time_limit", "memory", "exhausted"] = "exhausted"
+    ) -> None:
+        super().__init__(message)
+        self.stop = stop
 
 
 class CertificateError(AllocatorError):

@@ -19,6 +19,7 @@ import pandas as pd
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
 from allocator.certification.members import lent_to
+from allocator.engine.allowance import Allowance, within
 from allocator.engine.concentration import optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
 from allocator.engine.convex import Groups, Worst
@@ -94,7 +95,7 @@ def allocate_with_outcome(
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 
     `start` are prices by limit name, those of a former or neighbouring run, that a large book begins from.
-    `unfit` is asked where nothing fits.
+    `unfit` is asked where nothing fits, with the case that has the time left.
     Raises InputError for faults of the borrowers or the churn curve, InfeasibleError where no
     allocation meets every limit, NoAllocationError where none was found in time, CertificateError
     where the result does not pass its own recheck. A file that changes meanwhile is bad input.
@@ -105,11 +106,14 @@ def allocate_with_outcome(
     clock.lap("load")
     case = prepare(scenario, inputs)
     clock.lap("reduce")
+    allowance = Allowance(case.scenario.solver)
     try:
         _require_reach(case)
         solution = decide(case, progress, start)
     except InfeasibleError as error:
-        raise unfit(scenario, case, error, progress) from error
+        solver = allowance.rest()
+        rest = replace(case, scenario=replace(case.scenario, solver=solver))
+        raise unfit(scenario, rest, error, progress) from error
     clock.lap("solve")
     progress("rechecking the allocation from its inputs")
     outcome = judge(case, solution)
@@ -154,15 +158,20 @@ def decide(
     to the same case where that is known already.
     """
     if optimum is None:
-        optimum = _concentrated(case, progress, start) if case.scenario.policy.convex else None
-    if optimum is None and conditional(case.scenario.policy):
-        optimum = _under_conditions(case, progress)
-    if optimum is None:
-        rows = case.limits.rows
-        prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
-        search = optimise if case.offers.posted is None else optimise_lists
-        optimum = search(case.offers, case.limits, case.scenario.solver, progress, prices)
+        with within(case.scenario.solver.time_limit):
+            optimum = _optimum(case, progress, start)
     return follow(with_cuts(case, optimum.cuts), optimum, progress)
+
+
+def _optimum(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
+    policy, rows = case.scenario.policy, case.limits.rows
+    if policy.convex:
+        return _concentrated(case, progress, start)
+    if conditional(policy):
+        return _under_conditions(case, progress)
+    prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
+    search = optimise if case.offers.posted is None else optimise_lists
+    return search(case.offers, case.limits, case.scenario.solver, progress, prices)
 
 
 def _under_conditions(case: Case, progress: Progress) -> Solution:

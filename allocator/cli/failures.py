@@ -17,6 +17,10 @@ from allocator.report.visible import visible
 
 INTERRUPTED = 130
 TERMINATED = 143
+_STOPPED = (
+    "solver.time_limit ended the search for conflicts and for what it would take: raise it, and there may be "
+    "more, or less to change"
+)
 
 
 def say_failure(error: AllocatorError, as_json: bool) -> None:
@@ -27,6 +31,7 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
             body["conflict"] = list(error.conflict)
             body["conflicts"] = [list(names) for names in error.conflicts]
             body["relaxations"] = [asdict(one) for one in error.relaxations]
+            body["stopped"] = error.stopped
         if _said_as_json(error.code, error.message, **body):
             return
     lines = [*_lines(error.message, error.faults)]
@@ -34,6 +39,8 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
         lines += ["", "What it would take, each solved and certified; solve --relax N takes one:"]
         for number, one in enumerate(error.relaxations, 1):
             lines += _wrapped(f"{one}: worth {one.value:,.2f}", f"  {number}  ", "     ")
+    if isinstance(error, InfeasibleError) and error.stopped:
+        lines += ["", *_wrapped(_STOPPED, "", "")]
     print("\n".join(lines), file=sys.stderr)
 
 

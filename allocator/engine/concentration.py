@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 
+from allocator.engine.allowance import Allowance, now
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
 from allocator.engine.convex import CutsSoFar, Groups, Worst, point_of
 from allocator.engine.cut_proofs import Compiled, as_written, proved, with_used_cuts
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_point
+from allocator.engine.solving import OutOfTimeError
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
@@ -26,7 +27,7 @@ from allocator.records.lots import CENT, lots_to_money
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Codes, Floats
 from allocator.records.progress import Progress
-from allocator.records.solution import Solution
+from allocator.records.solution import CUT_SHORT, Solution, Stop
 from allocator.records.strategy import SolverSettings
 
 _ROUNDS, _RELAXATIONS = 60, 100
@@ -73,7 +74,7 @@ def optimise_with_cuts(
 
     Begins with the cuts that are `known` of another run. Raises what `optimise` raises.
     """
-    began, small = perf_counter(), fits_one_table(Columns(offers, compiled((), 0.0)))
+    allowance, small = Allowance(settings), fits_one_table(Columns(offers, compiled((), 0.0)))
     cones = [own for own in groups if isinstance(own, Groups)]
     most = max((len(own.labels) for own in cones), default=0)
     near = None
@@ -81,7 +82,7 @@ def optimise_with_cuts(
         near = _near(offers, compiled, cones, settings, progress)
         if near is not None and (near.stop == "gap" or most > _CONES_ALONE):
             return near
-    rest = settings.lasting(settings.time_limit - (perf_counter() - began))
+    rest = allowance.rest()
     try:
         found = _by_cuts(offers, compiled, CutsSoFar(groups, list(known)), rest, progress, start, small=small)
     except NoAllocationError:
@@ -102,27 +103,28 @@ def _by_cuts(
     small: bool,
 ) -> Solution:
     """The best allocation by more and more cuts, until all limits on the index are kept."""
-    began, groups = perf_counter(), made.groups
+    allowance, groups = Allowance(settings), made.groups
 
     def left() -> float:
-        return settings.time_limit - (perf_counter() - began)
+        return allowance.left
 
     def going() -> bool:
         return left() > 0.75 * settings.time_limit
 
     settled = not small or _cut_relaxation(offers, compiled, made, going, progress)
+    stop: Stop = "exhausted"
     hair, gap, prices = _HAIR, settings.gap if small and settled else _ROUGH_GAP, start
     for number in range(_ROUNDS):
         limits = compiled(made.cuts, hair)
         names = [row.name for row in limits.rows]
         own = None if prices is None else np.array([prices.get(name, 0.0) for name in names])
-        rest = replace(settings.lasting(_ROUND * left()), gap=max(gap, settings.gap))
-        before = left()
+        rest = replace(allowance.rest(_ROUND), gap=max(gap, settings.gap))
         try:
             found = optimise(offers, limits, rest, progress, own)
-        except NoAllocationError:
-            if before - left() < rest.time_limit:
+        except NoAllocationError as error:
+            if error.stop not in CUT_SHORT:
                 raise
+            stop = error.stop
             break
         except InfeasibleError:  # of bounds that were tightened, which may be all that does not fit
             hair, limits = 0.0, compiled(made.cuts, 0.0)
@@ -138,6 +140,7 @@ def _by_cuts(
             gap = settings.gap
             continue
         if left() <= 0:
+            stop = allowance.cut_short
             break
         excess = made.add(point, _NEAR)
         broken = " or ".join(own.limit for own in groups)
@@ -148,10 +151,10 @@ def _by_cuts(
             _cut_amounts(_chosen(offers, found), compiled, made, hair)
             hair = max(4.0 * hair, _HAIR) if excess <= _TOLERATED else hair
         gap = settings.gap if excess <= _ROUGHLY else _ROUGH_GAP
-    raise NoAllocationError(
-        f"no allocation that keeps {' and '.join(own.limit for own in groups)} was found within "
-        f"{round(settings.time_limit, 1):g} seconds; raise solver.time_limit, or the bound"
-    )
+    what = f"no allocation that keeps {' and '.join(own.limit for own in groups)}"
+    if stop in CUT_SHORT:
+        raise allowance.ran_out(what, stop)
+    raise NoAllocationError(f"{what} was found in {_ROUNDS} rounds of cuts; raise the bound")
 
 
 def _near(
@@ -165,15 +168,15 @@ def _near(
 
     None where none is found, or the cones bind nothing there: then cuts have to.
     """
-    began, limits = perf_counter(), compiled((), 0.0)
+    allowance, limits = Allowance(settings), compiled((), 0.0)
     progress("pricing the limits on the Herfindahl index")
     point, whole = best_and_whole(Columns(offers, limits), groups, settings.time_limit / 2)
     if point is None or not any(direction is not None for direction in point.directions):
         return None
     cuts = [own.cut_along(d, 1) for own, d in zip(groups, point.directions, strict=True) if d is not None]
     priced = relaxation_prices(Columns(offers, compiled(cuts, 0.0)), progress)
-    at_price = perf_counter()
-    rest = settings.lasting(settings.time_limit - (perf_counter() - began))
+    at_price = now()
+    rest = allowance.rest()
     bound = priced.bound if whole is None else min(priced.bound, whole.bound)
     found = None
     for own in (whole, point):
@@ -192,7 +195,7 @@ def _near(
         stop="gap" if gap <= settings.gap else "exhausted",
         tree=None,
         cuts=tuple(cuts),
-        seconds={"price": at_price - began, "solve": perf_counter() - at_price},
+        seconds={"price": at_price - allowance.started, "solve": now() - at_price},
     )
 
 
@@ -242,7 +245,10 @@ def _cut_relaxation(
         columns = Columns(offers, compiled(made.cuts, 0.0))
         if not going():
             return False
-        point = relaxed_point(columns, progress)
+        try:
+            point = relaxed_point(columns, progress)
+        except OutOfTimeError:
+            return False
         if made.add(point, _RELAXED) <= _RELAXED:
             made.thin(point)
             return True
@@ -262,7 +268,7 @@ def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: CutsSoFar, hair: f
             columns = Columns(chosen, compiled(made.cuts, hair))
             if not fits_one_table(columns) or made.add(relaxed_point(columns, _say_nothing), 0.0) <= _AMOUNTS:
                 break
-    except InfeasibleError:  # these offers cannot keep it, whatever their amounts
+    except (InfeasibleError, OutOfTimeError):  # these offers cannot keep it, whatever their amounts
         pass
     del made.cuts[before : max(before, len(made.cuts) - _LAST)]
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from allocator.engine.allowance import Allowance
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.list_prices import in_one_program, prices_of_list
@@ -26,7 +26,7 @@ from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans
 from allocator.records.progress import Progress
-from allocator.records.solution import Solution, Stop
+from allocator.records.solution import CUT_SHORT, Solution, Stop
 from allocator.records.strategy import SolverSettings
 
 _SHARE, _LEAST = 0.5, 1e-12
@@ -68,7 +68,6 @@ class _Search:
     """Conditional limit -> whose offers make it hold (n,)."""
     settings: SolverSettings
     progress: Progress
-    started: float = field(default_factory=perf_counter)
     best: Solution | None = None
     at: _Case | None = None
     """The case of the best allocation."""
@@ -76,10 +75,13 @@ class _Search:
     stop: Stop = "exhausted"
     """Why a case was cut short, where one was."""
 
+    def __post_init__(self) -> None:
+        self.allowance = Allowance(self.settings)
+
     @property
     def left(self) -> float:
-        """Seconds."""
-        return self.settings.time_limit - (perf_counter() - self.started)
+        """Seconds; none where memory is used up."""
+        return self.allowance.left
 
     @property
     def target(self) -> float:
@@ -107,13 +109,15 @@ class _Search:
             return
         limits = self.compiled(case.held)
         self.progress(f"solving the case {_in_words(case)}")
-        settings = self.settings.lasting(self.left)
+        settings = self.allowance.rest()
         try:
             case.solved = optimise(self.book(case), limits, settings, self.progress, enough=self.target)
         except InfeasibleError as error:
             case.bound, case.empty, self.refused = -np.inf, True, error
             return
-        except NoAllocationError:
+        except NoAllocationError as error:
+            if error.stop in CUT_SHORT:
+                self.stop = error.stop
             return
         if case.solved.stopped:
             self.stop = case.solved.stop
@@ -169,9 +173,9 @@ def optimise_under_conditions(
     if search.best is None or search.at is None:
         if search.refused is not None and all(leaf.empty for leaf in _leaves(root)):
             raise search.refused
-        raise NoAllocationError(
-            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
-        )
+        if stop in CUT_SHORT:
+            raise search.allowance.ran_out("no allocation", stop)
+        raise NoAllocationError("no allocation was found under any case of the conditional limits")
     return _solution(search, root, stop)
 
 
@@ -183,7 +187,7 @@ def _explore(search: _Search, root: _Case) -> Stop:
         if case.bound <= search.target:
             continue
         if search.left <= 0:
-            return "time_limit"
+            return search.allowance.cut_short
         search.solve(case)
         if case.solved is None or case.bound <= search.target:
             continue

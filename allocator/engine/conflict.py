@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.allowance import seconds_left
 from allocator.engine.equalities import UnreachableRows
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, LimitRows, Program, row_bounds, side_by_side
@@ -22,11 +23,15 @@ from allocator.records.portfolio import Floats
 
 _NODES = 2_000
 """For one feasibility check of an integer program; what stays open counts as feasible."""
+_LOOSENING_NODES = 200
+"""For the least loosening of one, which a message tells and from which the checks begin."""
 _WORK = 30_000_000
 """Coefficients that all checks read together: a limit that none is left for stays in the conflict named."""
 _LEAST_CHECKS = 8
 _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
+NOTHING_FITS = "no allocation exists"
+_UNKNOWN = "; solver.time_limit ended before it was known which of them to loosen"
 _MORE = "; more than one limit must be loosened"
 
 
@@ -51,9 +56,10 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
         and _whole_rows_hold(columns, j)
     ]
     conflict = alone + [j for j in conflict if j not in alone]
+    known = None if seconds_left() <= 0 else [rows[j].name for j in alone]
     names = [rows[j].name for j in conflict]
     faults = [_fault(rows[j].name, float(loosening[j] * columns.scale[j])) for j in conflict]
-    return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
+    return InfeasibleError(_message(names, known), names, faults)
 
 
 def with_conflicts(
@@ -61,10 +67,13 @@ def with_conflicts(
     conflicts: Sequence[Sequence[str]],
     alone: Sequence[str],
     relaxations: Sequence[Relaxation],
+    *,
+    stopped: bool = False,
 ) -> InfeasibleError:
     """`error` with all `conflicts`, where they are known, and with what it would take.
 
-    `alone` are rows of limits each of which, loosened in all its rows, ends all conflicts.
+    `alone` are rows of limits each of which, loosened in all its rows, ends all conflicts; `stopped` where
+    the clock ended the search.
     """
     message, faults = error.message, error.faults
     entries = list(dict.fromkeys(map(entry_of, alone)))
@@ -73,12 +82,18 @@ def with_conflicts(
         fields = dict.fromkeys(f"limit {name}" for names in conflicts for name in names)
         never = {f"limit {names[0]}" for names in conflicts if len(names) == 1}
         faults = tuple(known.get(field) or _unmet(field, alone=field in never) for field in fields)
-        message = _message(conflicts[0], entries, conflicts[1:])
-    elif message.endswith(_MORE):  # dropping one row does not end it, moving the bound of all may
+        message = _message(conflicts[0], None if stopped and not entries else entries, conflicts[1:])
+    elif message.endswith((_MORE, _UNKNOWN)) and not stopped:
+        # dropping one row does not end it, moving the bound of all may
         moved = {one.bounds[0].limit for one in relaxations if len(one.bounds) == 1}
         message = _message(conflicts[0] if conflicts else error.conflict, [e for e in entries if e in moved])
     return InfeasibleError(
-        message, conflicts[0] if conflicts else error.conflict, faults, conflicts, relaxations
+        message,
+        conflicts[0] if conflicts else error.conflict,
+        faults,
+        conflicts,
+        relaxations,
+        stopped=stopped,
     )
 
 
@@ -204,12 +219,15 @@ def _fault(name: str, broken: float) -> Fault:
     return Fault(problem, "loosen or drop it", field=f"limit {name}")
 
 
-def _message(names: Sequence[str], alone: Sequence[str], more: Sequence[Sequence[str]] = ()) -> str:
+def _message(names: Sequence[str], alone: Sequence[str] | None, more: Sequence[Sequence[str]] = ()) -> str:
+    """`alone`: the limits without each of which the others hold; None where time ran out before."""
     if not names:
         return "no allocation exists: the pinned offers alone break a limit"
     together = "cannot be met" if len(names) == 1 else "cannot all be met together"
     message = f"no allocation exists: {_in_words(names)} {together}"
     message += "".join(f", nor can {_in_words(further)}" for further in more)
+    if alone is None:
+        return message + _UNKNOWN
     if not alone:
         return message + _MORE
     return f"{message}; dropping {_in_words(alone, 'or')} alone makes it feasible"
@@ -238,7 +256,7 @@ def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
         integer=np.concatenate([program.integer, np.zeros(len(free), dtype=bool)]),
     )
     loosening = np.zeros(len(row_of))
-    point = solve(elastic, Effort(nodes=_NODES)).point
+    point = solve(elastic, Effort(nodes=_LOOSENING_NODES)).point
     if point is not None:
         slack = point[columns:]
         loosening[own] = slack[: len(own)] + slack[len(own) :]
@@ -254,7 +272,7 @@ def _deletion_filter(limits: LimitRows, loosening: Floats) -> list[int]:
     dropped = [int(j) for j in np.flatnonzero(limits.row < 0)]
     tried = [int(j) for j in np.argsort(loosening, kind="stable") if limits.row[j] >= 0][:checks]
     for j in tried:
-        if not _feasible(limits, [*dropped, j]):
+        if seconds_left() > 0 and not _feasible(limits, [*dropped, j]):
             dropped.append(j)
     return [j for j in range(len(limits.row)) if j not in set(dropped)]
 

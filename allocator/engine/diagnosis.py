@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allocator.engine.elastic import Elastic
+from allocator.engine.solving import OutOfTimeError
 
 _MOST_CONFLICTS = 8
 _MOST_CURES = 24
@@ -26,6 +27,9 @@ class Diagnosis:
     cures: tuple[frozenset[int], ...]
     """Smallest sets of bounds, by place, without whose rows the rest can hold; small ones first."""
 
+    stopped: bool = False
+    """Whether the clock ended the search: there may be more."""
+
     def ends(self, entry: int) -> bool:
         """Whether the rest can hold without the rows of this bound alone."""
         return frozenset({int(entry)}) in self.cures
@@ -33,10 +37,28 @@ class Diagnosis:
 
 def diagnose(elastic: Elastic, suspects: Sequence[int] = ()) -> Diagnosis:
     """The conflicts among the limits of `elastic`, one among `suspects` (rows) first, and what ends them."""
+    conflicts: list[tuple[int, ...]] = []
+    cures: set[frozenset[int]] = set()
+    stopped = False
+    try:
+        _fill(elastic, suspects, conflicts, cures)
+    except OutOfTimeError:
+        stopped = True
+    ends = [cure for cure in cures if cure] if conflicts else []
+    ends = sorted(ends, key=lambda cure: (len(cure), sorted(cure)))
+    return Diagnosis(tuple(conflicts), tuple(ends), stopped)
+
+
+def _fill(
+    elastic: Elastic,
+    suspects: Sequence[int],
+    conflicts: list[tuple[int, ...]],
+    cures: set[frozenset[int]],
+) -> None:
     entry = elastic.bounds.entry
     first = elastic.support(suspects)
-    conflicts = [] if first is None else [_irreducible(elastic, first)]
-    cures: set[frozenset[int]] = set()
+    if first is not None:
+        conflicts.append(_irreducible(elastic, first))
     while len(conflicts) < _MOST_CONFLICTS:
         of_entries = [frozenset(int(entry[j]) for j in rows) for rows in conflicts]
         found = None
@@ -49,8 +71,6 @@ def diagnose(elastic: Elastic, suspects: Sequence[int] = ()) -> Diagnosis:
         if found is None:
             break
         conflicts.append(_irreducible(elastic, found))
-    ends = [cure for cure in cures if cure] if conflicts else []
-    return Diagnosis(tuple(conflicts), tuple(sorted(ends, key=lambda cure: (len(cure), sorted(cure)))))
 
 
 def _irreducible(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:

@@ -10,14 +10,20 @@ before the core is solved to the end, and where that was not enough a long one f
 from __future__ import annotations
 
 from functools import partial
-from time import perf_counter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from allocator.engine.allowance import now, within
 from allocator.engine.blends import unmet
 from allocator.engine.closing import close, distance
-from allocator.engine.conflict import cents_conflict, explain_conflict, lots_conflict, whole_conflict
+from allocator.engine.conflict import (
+    NOTHING_FITS,
+    cents_conflict,
+    explain_conflict,
+    lots_conflict,
+    whole_conflict,
+)
 from allocator.engine.cores import (
     COUNTED_BORROWERS,
     COUNTED_NODES,
@@ -80,6 +86,10 @@ NODES = 3_000_000
 """Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
 _PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
+_PRICED = 1e-3
+"""Gap that prices are found for where a larger one is asked for: an allocation is made from them."""
+_ASKING = 0.25
+"""Times the nodes, for one that is only asked whether there is an allocation."""
 _LATE = 1.0
 """Seconds beyond the time limit that a first allocation is worth."""
 _MANY_LIMITS = 100
@@ -106,7 +116,7 @@ def optimise(
     passed before one was found.
     """
     # Matrices of a row per limit are too small for BLAS's own threads: twenty times slower with them.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), within(settings.time_limit):
         return _optimise(Columns(offers, limits), settings, progress, start, enough)
 
 
@@ -117,8 +127,9 @@ def _optimise(
     start: Floats | None,
     enough: float,
 ) -> Solution:
-    _check_lots(columns)
-    _check_whole(columns, large=True)
+    named = not settings.asks_whether
+    _check_lots(columns, named=named)
+    _check_whole(columns, large=True, named=named)
     reduced = settings.method == "reduced" or (settings.method == "auto" and not fits_one_table(columns))
     given = columns.limits.rhs
     if reduced and cut_fits(columns):
@@ -128,13 +139,14 @@ def _optimise(
     near = start is not None
     search = Search(book, settings, reduced, from_neighbour=near, given=rounded_from, enough=enough)
     if reduced:
+        tolerance = min(settings.gap, _PRICED) / 10
         priced, parts = descended_prices(
-            book, settings.gap / 10, start, lambda: search.seconds_left, progress
+            book, tolerance, start, lambda: search.seconds_left, progress, named=named
         )
     else:
-        priced, parts = relaxation_prices(columns, progress), Parts.none()
-    _check_whole(columns, large=False)
-    at_price = perf_counter()
+        priced, parts = relaxation_prices(columns, progress, named=named), Parts.none()
+    _check_whole(columns, large=False, named=named)
+    at_price = now()
     price(search, priced)
     search.offer(candidate(book, priced.option, priced.amount))
     if len(parts.borrower):
@@ -159,18 +171,18 @@ def _optimise(
         stop=stop,
         method="reduced" if reduced else "exact",
         log="\n".join(search.log),
-        seconds={"price": at_price - search.started, "solve": perf_counter() - at_price},
+        seconds={"price": at_price - search.allowance.started, "solve": now() - at_price},
     )
 
 
-def _check_lots(columns: Columns) -> None:
+def _check_lots(columns: Columns, *, named: bool) -> None:
     """Raises InfeasibleError where a limit must be met exactly that no number of whole lots meets."""
     missed = columns.equalities.missed
     if missed is not None:
-        raise lots_conflict(columns, missed, _small_program(columns))
+        raise lots_conflict(columns, missed, _small_program(columns) if named else None)
     beside = unmet(columns)
     if beside:
-        raise cents_conflict(columns, beside, _small_program(columns))
+        raise cents_conflict(columns, beside, _small_program(columns) if named else None)
 
 
 def _small_program(columns: Columns) -> LimitRows | None:
@@ -179,14 +191,14 @@ def _small_program(columns: Columns) -> LimitRows | None:
     return whole_program(columns) if most <= WHOLE_OFFERS else None
 
 
-def _check_whole(columns: Columns, *, large: bool) -> None:
+def _check_whole(columns: Columns, *, large: bool, named: bool) -> None:
     """Raises InfeasibleError where whole rows cannot hold together, by however little.
 
     Of small books the relaxation, which knows the other rows too, is asked first: what it names says more.
     """
     conflict = columns.equalities.conflict
     if conflict is not None and large == (len(columns) > WHOLE_UP_TO):
-        raise whole_conflict(columns, conflict, _small_program(columns))
+        raise whole_conflict(columns, conflict, _small_program(columns) if named else None)
 
 
 def _have_something(search: Search, priced: PricedPoint) -> None:
@@ -210,12 +222,7 @@ def _walkable(columns: Columns) -> bool:
 
 def _none_found(search: Search) -> NoAllocationError:
     if search.left <= 0:
-        settings = search.settings
-        if search.cut_short == "memory":
-            most = f"{settings.memory / 1e9:g} GB"
-            return NoAllocationError(f"no allocation was found within {most} of memory; raise solver.memory")
-        limit = f"{settings.time_limit:g} seconds"
-        return NoAllocationError(f"no allocation was found within {limit}; raise solver.time_limit")
+        return search.allowance.ran_out("no allocation", search.cut_short)
     lots = "cents" if search.book.columns.offers.step is None else "steps"
     return NoAllocationError(
         f"no allocation in whole {lots} was found, nor that there is none; "
@@ -229,6 +236,8 @@ def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
     What was priced as one table goes through the formulation, what was not through its loss form.
     """
     trees = fits(search)
+    asking = search.settings.asks_whether
+    proving = _ASKING if asking else _PROVING
     if trees and not search.done and search.left > 0:
         if search.reduced:
             close(search, priced, 0.5, progress, first=True)
@@ -240,10 +249,10 @@ def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
             return "exhausted"
     stop: Stop = "exhausted"
     if search.reduced:
-        stop = close(search, priced, _PROVING if trees else 1.0, progress)
+        stop = close(search, priced, proving if trees else 1.0, progress)
     if not search.reduced or (stop == "exhausted" and not search.done and _coarse(search)):
-        stop = _cores(search, priced, _PROVING if trees else np.inf, progress)
-    if search.best is None and stop not in CUT_SHORT and trees:
+        stop = _cores(search, priced, proving if trees or asking else np.inf, progress)
+    if search.best is None and not asking and stop not in CUT_SHORT and trees:
         stop = _cores(search, priced, np.inf, progress)
     if trees and prove(search, priced, LEAVES, progress):
         return "exhausted"
@@ -344,6 +353,8 @@ def _conclude(search: Search, outcome: CoreAnswer) -> Stop:
 def _integer_conflict(search: Search, outcome: CoreAnswer) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
     columns = search.book.columns
+    if search.settings.asks_whether:
+        return InfeasibleError(NOTHING_FITS)
     if outcome.rows is not None:
         return explain_conflict(columns, outcome.rows)
     rows = columns.limits.rows

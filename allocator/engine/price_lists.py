@@ -12,11 +12,11 @@ import heapq
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from allocator.engine.allowance import Allowance, now
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
@@ -29,7 +29,7 @@ from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.price_lists import PriceList
 from allocator.records.progress import Progress
-from allocator.records.solution import Solution, Stop
+from allocator.records.solution import CUT_SHORT, Solution, Stop
 from allocator.records.strategy import SolverSettings
 
 _SHARE = 0.5
@@ -65,7 +65,6 @@ class _Search:
     columns: Columns
     settings: SolverSettings
     progress: Progress
-    started: float = field(default_factory=perf_counter)
     priced: list[PricedLists] = field(default_factory=list)
     known: dict[tuple[int, ...], int] = field(default_factory=dict)
     """List -> the place of its own prices. Lists that differ for nobody are one."""
@@ -80,6 +79,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
+        self.allowance = Allowance(self.settings)
         self.lists = Lists(self.columns.offers.posted)
         self.worst = _worst(self.columns)
         """No allocation is worth less: lists whose bound is below admit none."""
@@ -97,8 +97,8 @@ class _Search:
 
     @property
     def left(self) -> float:
-        """Seconds."""
-        return self.settings.time_limit - (perf_counter() - self.started)
+        """Seconds; none where memory is used up."""
+        return self.allowance.left
 
     @property
     def value(self) -> float:
@@ -126,7 +126,7 @@ class _Search:
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
         gap = max(gap, self.settings.gap)
-        settings = replace(self.settings.lasting(self.left, 0.01), gap=gap)
+        settings = replace(self.allowance.rest(), gap=gap)
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
@@ -135,7 +135,9 @@ class _Search:
                 self.refuse_whatever_the_rates()
             self.empty.add(key)
             return
-        except NoAllocationError:
+        except NoAllocationError as error:
+            if error.stop in CUT_SHORT:
+                self.stop = error.stop
             return
         if solution.stopped:
             self.stop = solution.stop
@@ -160,7 +162,7 @@ class _Search:
         rates = zip(self.lists.segments.rates, box.mask, strict=True)
         left = [own[mask[: len(own)]] for own, mask in rates]
         book = within(self.columns, dict(zip(self.lists.segments.names, left, strict=True)))
-        settings = self.settings.lasting(self.left, 0.01)
+        settings = self.allowance.rest()
         large = None if in_one_program(book, settings) else self.priced[box.prices].prices
         try:
             found = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
@@ -172,7 +174,7 @@ class _Search:
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
-        settings = self.settings.lasting(self.left, 0.01)
+        settings = self.allowance.rest()
         with suppress(NoAllocationError):
             optimise(free, self.columns.limits, settings, self.progress)
 
@@ -204,7 +206,7 @@ def optimise_lists(
         small = in_one_program(search.columns, settings)
         first = relaxation_prices(search.columns, progress).prices if small else np.zeros(len(limits))
     search.priced.append(priced_lists(search.columns, first))
-    at_price = perf_counter()
+    at_price = now()
     root = _Box(search.lists.everything)
     stop = _explore(search, root)
     if search.best is None and all(_is_empty(search, leaf) for leaf in _leaves(root)):
@@ -212,9 +214,9 @@ def optimise_lists(
             search.refuse_whatever_the_rates()
         raise InfeasibleError(_NO_LIST)
     if search.best is None:
-        late = f"within {settings.time_limit:g} s"
-        where = late if stop == "time_limit" else f"in {_BOXES:,} boxes of lists"
-        raise NoAllocationError(f"no price list with an allocation was found {where}")
+        if stop in CUT_SHORT:
+            raise search.allowance.ran_out("no price list with an allocation", stop)
+        raise NoAllocationError(f"no price list with an allocation was found in {_BOXES:,} boxes of lists")
     return _solution(search, root, stop, at_price)
 
 
@@ -237,7 +239,7 @@ def _explore(search: _Search, root: _Box) -> Stop:
         _, _, box = heapq.heappop(heap)
         box.bound, box.prices, place = search.bound(box)
         if search.left <= 0 or count > _BOXES:
-            return "time_limit" if search.left <= 0 else "exhausted"
+            return search.allowance.cut_short if search.left <= 0 else "exhausted"
         if box.bound <= search.target:
             continue
         _look_at(search, box, place)
@@ -353,7 +355,7 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
         tree=None,
         lists=lists,
         log="\n".join([f"{len(search.known)} price lists priced, {len(search.solved)} solved", best.log]),
-        seconds={"price": at_price - search.started, "solve": perf_counter() - at_price},
+        seconds={"price": at_price - search.allowance.started, "solve": now() - at_price},
     )
 
 

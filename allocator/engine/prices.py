@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocator.engine.conflict import broken_limits, explain_conflict
+from allocator.engine.conflict import NOTHING_FITS, broken_limits, explain_conflict
 from allocator.engine.cores import PricedPoint, whole_program
 from allocator.engine.farkas import prove_impossible
 from allocator.engine.finish import Parts, at_prices, finish
@@ -18,7 +18,8 @@ from allocator.engine.newton import newton_prices
 from allocator.engine.options import Options, options_of, undominated, uses_of
 from allocator.engine.program import Effort, ProgramAnswer
 from allocator.engine.relaxation import Relaxation, prices_of, relax
-from allocator.engine.solving import SolverError, solve
+from allocator.engine.solving import OutOfTimeError, SolverError, solve
+from allocator.errors import InfeasibleError
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
 
@@ -39,23 +40,30 @@ def fits_one_table(columns: Columns) -> bool:
     return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= _WHOLE_NUMBERS
 
 
-def relaxation_prices(columns: Columns, progress: Progress) -> PricedPoint:
-    """The prices of the LP relaxation over every option.
+def relaxation_prices(columns: Columns, progress: Progress, *, named: bool = True) -> PricedPoint:
+    """The prices of the LP relaxation over every option; none, 0, where there was no time for it.
 
-    Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
+    Raises InfeasibleError, naming the conflict unless it is not to be `named`, where not even the relaxation
+    has a point.
     """
-    relaxation, answer = _relaxed(columns, progress)
-    prices = prices_of(columns, relaxation, answer)
+    try:
+        prices = prices_of(columns, *_relaxed(columns, progress, named=named))
+    except OutOfTimeError:
+        prices = np.zeros(len(columns.limits))
     return at_prices(columns, prices, dense.respond(columns, prices))
 
 
-def _relaxed(columns: Columns, progress: Progress) -> tuple[Relaxation, ProgramAnswer]:
+def _relaxed(columns: Columns, progress: Progress, *, named: bool = True) -> tuple[Relaxation, ProgramAnswer]:
     relaxation = _relaxation(columns, _options(columns))
     progress(f"pricing the limits over {len(relaxation.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
+    if answer.stop == "infeasible" and not named:
+        raise InfeasibleError(NOTHING_FITS)
     if answer.stop == "infeasible":
         small = len(relaxation.line) <= WHOLE_OFFERS
         raise explain_conflict(columns, relaxation.rows, whole_program(columns) if small else None)
+    if answer.stop == "time_limit":
+        raise OutOfTimeError
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
     return relaxation, answer
@@ -64,7 +72,7 @@ def _relaxed(columns: Columns, progress: Progress) -> tuple[Relaxation, ProgramA
 def relaxed_point(columns: Columns, progress: Progress) -> Floats:
     """(2, n) what each borrower is offered at a point of the LP relaxation that is best, and what is drawn.
 
-    Raises InfeasibleError, naming the conflict, where there is none.
+    Raises InfeasibleError, naming the conflict, where there is none, OutOfTimeError without time for it.
     """
     relaxation, answer = _relaxed(columns, progress)
     options = _options(columns)
@@ -112,6 +120,8 @@ def descended_prices(
     start: Floats | None,
     left: Callable[[], float],
     progress: Progress,
+    *,
+    named: bool = True,
 ) -> tuple[PricedPoint, Parts]:
     """Prices of a large book: Newton on the dual, then the exact finish, while seconds are `left`.
 
@@ -126,7 +136,7 @@ def descended_prices(
         return finished.priced, finished.parts
     columns = book.columns
     if left() > 0 and len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= _CONFLICT_NUMBERS:
-        return relaxation_prices(columns, progress), Parts.none()
+        return relaxation_prices(columns, progress, named=named), Parts.none()
     if prove_impossible(columns, finished.last):
         raise broken_limits(columns, finished.broken)
     return finished.priced, finished.parts

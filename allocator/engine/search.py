@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
 
+from allocator.engine.allowance import Allowance
 from allocator.engine.cores import CoreAnswer
 from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
-from allocator.engine.memory import memory_in_use
 from allocator.engine.program import Effort
 from allocator.engine.verdicts import broken_rows
 from allocator.records.portfolio import Codes, Floats
@@ -50,7 +49,6 @@ class Search:
     """Whether the prices come from passes over the book rather than from one table of all offers."""
     from_neighbour: bool = False
     """Whether it begins from the prices of a neighbouring run: what meets the gap asked for will do then."""
-    started: float = field(default_factory=perf_counter)
     best: Candidate | None = None
     bound: float = np.inf
     proof: Literal["prices", "tree", "solver"] = "prices"
@@ -64,22 +62,23 @@ class Search:
     enough: float = -np.inf
     """A bound that low ends the search: better allocations are known of another book."""
 
+    def __post_init__(self) -> None:
+        self.allowance = Allowance(self.settings)
+
     @property
     def left(self) -> float:
         """Seconds; none where memory is used up."""
-        if self.settings.memory < np.inf and memory_in_use() > self.settings.memory:
-            return 0.0
-        return self.seconds_left
+        return self.allowance.left
 
     @property
     def seconds_left(self) -> float:
         """For what needs no more memory than the book."""
-        return self.settings.time_limit - (perf_counter() - self.started)
+        return self.allowance.seconds_left
 
     @property
     def cut_short(self) -> Stop:
         """What a search that has nothing `left` ended by."""
-        return "time_limit" if self.seconds_left <= 0 else "memory"
+        return self.allowance.cut_short
 
     def effort(self, distance: float, nodes: int | None, target: float = np.inf) -> Effort:
         """Of a program with what is left."""

@@ -10,13 +10,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import highspy
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.allowance import now, seconds_left
 from allocator.engine.memory import memory_in_use
 from allocator.engine.program import Effort, Program, ProgramAnswer
 from allocator.errors import AllocatorError
@@ -41,6 +41,8 @@ _LISTEN = 0.05
 """Seconds between looks for a signal."""
 _GRACE = 0.2
 """Seconds beyond its time limit that the solver may take to see it."""
+_LATE = 0.3
+"""Seconds beyond the end of a whole command that a program may take: without prices there is no answer."""
 
 _LIVE = {"presolve": "off", "solver": "simplex", "dual_simplex_cost_perturbation_multiplier": 0.0}
 """For a few dual simplex steps from the last basis, perturbed costs are steps to undo."""
@@ -65,6 +67,7 @@ def solve(
 
     Raises SolverError where HiGHS does not accept an option or the program.
     """
+    effort = replace(effort, time_limit=min(effort.time_limit, max(seconds_left(), 0.0) + _LATE))
     if not keep_log:
         return _solve(program, effort, start, None)
     with tempfile.TemporaryDirectory(prefix="allocator-") as folder:
@@ -93,13 +96,13 @@ def _run(solver: Any, effort: Effort) -> Any:
     stop, as everything is that takes more memory than there may be.
     """
     solver.HandleUserInterrupt = True
-    until = perf_counter() + effort.time_limit + _GRACE
+    until = now() + effort.time_limit + _GRACE
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(solver.run)
         try:
             while not running.done():
                 wait([running], _LISTEN)
-                if perf_counter() > until or memory_in_use() > effort.memory:
+                if now() > until or memory_in_use() > effort.memory:
                     solver.cancelSolve()
         except BaseException:
             solver.cancelSolve()
@@ -257,7 +260,9 @@ class LiveProgram:
 
         Raises OutOfTimeError where it takes longer than `seconds`, or is not solved at all.
         """
-        until = self._solver.getRunTime() + max(seconds, 0.0)
+        if seconds_left() <= 0:
+            raise OutOfTimeError
+        until = self._solver.getRunTime() + max(min(seconds, seconds_left()), 0.0)
         _expect(self._solver.setOptionValue("time_limit", until), "a time limit")
         if self._solver.run() == highspy.HighsStatus.kError:
             self._solver.clearSolver()  # a basis that rounding spoilt: once more from nothing

@@ -66,6 +66,10 @@ class SolverSettings:
     """Whether the first core and the first proof tree of a small book are the last: no key of a scenario, but
     of a what-if that may cost no more than the solve did."""
 
+    asks_whether: bool = False
+    """Whether all that is asked is if something fits: then no conflict is named where nothing does, and no
+    core is searched long for a first allocation. No key of a scenario, but of a what-if."""
+
     def lasting(self, seconds: float, least: float = 0.1) -> SolverSettings:
         """The same for a part of a search: with the time that is left to it, at `least` so much."""
         return replace(self, time_limit=max(seconds, least))

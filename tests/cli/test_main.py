@@ -136,6 +136,7 @@ def test_each_error_has_its_exit_status_and_code(
     assert told.pop("conflict", None) == (["A line", "book"] if status == 3 else None)
     assert told.pop("conflicts", None) == ([["A line", "book"]] if status == 3 else None)
     assert told.pop("relaxations", None) == ([] if status == 3 else None)
+    assert told.pop("stopped", None) == (False if status == 3 else None)
     assert told == {
         "code": code,
         "message": "went wrong",

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from allocator.engine.allowance import seconds_left, within
 from allocator.engine.conflict import IndivisibleError, with_conflicts
 from allocator.engine.diagnosis import Diagnosis, diagnose
 from allocator.engine.elastic import Elastic
 from allocator.engine.kernel.columns import Columns
+from allocator.engine.solving import OutOfTimeError
 from allocator.errors import InfeasibleError, InputError, NewBound, NoAllocationError, Relaxation
 from allocator.insight.variants import answer, optimally, with_policy
 from allocator.limits.bounds import bounds_of
@@ -25,6 +27,7 @@ from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
 from allocator.records.run import Run
 from allocator.records.scenario import COUNTED, Policy, Scenario
+from allocator.records.solution import CUT_SHORT
 from allocator.scenario.loading import Changes, load_document
 from allocator.scenario.overrides import Setting, steps_of
 
@@ -39,7 +42,13 @@ _WIDER = (1.0, 1.003, 1.01, 1.03, 1.1, 1.3, 2.0, 5.0, 10.0)
 """What the least change of the relaxation is multiplied by until whole offers fit."""
 _SMALL = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
 """Changes, relative to a bound, that are tried where the relaxation needs none."""
+_STEP = 2
+"""Places in such a list that are passed over first where its narrowest does not fit; then twice as many."""
 _HALVINGS = 5
+_ANY = 1e9
+"""Gap at which any allocation will do."""
+_DIAGNOSIS, _TRY = 0.5, 0.25
+"""Parts of the time left that the search for conflicts may take, and a try of bounds."""
 _WORTH_MORE = 0.99
 """What a change of more bounds than a cure needs has to be of that cure's, to be worth its words."""
 
@@ -56,22 +65,45 @@ def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Pr
         return error
     progress("looking for what it would take")
     bounds = bounds_of(case.scenario.policy, case.limits)
-    elastic = Elastic(Columns(case.offers, case.limits), bounds, case.scenario.solver.threads)
-    diagnosis = diagnose(elastic, [rows.index(name) for name in error.conflict])
-    found: list[tuple[Floats, Outcome]] = []
-    known: set[tuple[float, ...]] = set()
-    for moves in _candidates(elastic, diagnosis, error):
-        if len(found) >= SHOWN:
-            break
-        progress("solving under other bounds")
-        reached = _Tries(case, bounds, moves).least()
-        if reached is not None and tuple(reached[0]) not in known:
-            known.add(tuple(reached[0]))
-            found.append(reached)
+    with within(case.scenario.solver.time_limit):
+        elastic = Elastic(Columns(case.offers, case.limits), bounds, case.scenario.solver.threads)
+        with within(_DIAGNOSIS * max(seconds_left(), 0.0)):
+            diagnosis = diagnose(elastic, [rows.index(name) for name in error.conflict])
+        found, stopped = _found(case, elastic, diagnosis, error, progress)
+    stopped |= diagnosis.stopped
     conflicts = [[rows[j] for j in conflict] for conflict in diagnosis.conflicts]
     alone = [rows[j] for j in sorted(set().union(*diagnosis.conflicts)) if diagnosis.ends(bounds.entry[j])]
     share = scenario.written.budget.of is not None
-    return with_conflicts(error, conflicts, alone, _ranked(case, bounds, found, share))
+    return with_conflicts(error, conflicts, alone, _ranked(case, bounds, found, share), stopped=stopped)
+
+
+def _found(
+    case: Case, elastic: Elastic, diagnosis: Diagnosis, error: InfeasibleError, progress: Progress
+) -> tuple[list[tuple[Floats, Outcome]], bool]:
+    """Bounds (E,) under which something fits, with the best of it; and whether the clock ended the search.
+
+    Each candidate has its part of the time left, the first ones first.
+    """
+    found: list[tuple[Floats, Outcome]] = []
+    known: set[tuple[float, ...]] = set()
+    stopped = False
+    try:
+        for moves in _candidates(elastic, diagnosis, error):
+            if len(found) >= SHOWN:
+                break
+            if seconds_left() <= 0:
+                return found, True
+            progress("solving under other bounds")
+            tries = _Tries(case, elastic.bounds, moves)
+            with within(seconds_left() / (SHOWN - len(found))):
+                reached = tries.least()
+            stopped |= tries.stopped
+            if reached is not None and tuple(reached[0]) not in known:
+                known.add(tuple(reached[0]))
+                found.append(reached)
+    except OutOfTimeError:
+        return found, True
+    return found, stopped
 
 
 def allocate_or_explain(
@@ -137,32 +169,56 @@ def _change(bounds: Bounds, moves: Floats) -> float:
     return float(np.sum(np.abs(moves) / bounds.size))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Tries:
-    """Ever wider moves of bounds, until a case under them is solved."""
+    """Ever wider moves of bounds, until something fits under them, which is then made the best of."""
 
     case: Case
     bounds: Bounds
     moves: tuple[Floats, ...]
+    stopped: bool = False
+    """Whether the clock ended a try."""
+
+    def __post_init__(self) -> None:
+        self.longest = _TRY * max(seconds_left(), 0.0)
 
     def least(self) -> tuple[Floats, Outcome] | None:
-        """The bounds (E,) of the narrowest moves that fit, with their allocation; None where none does."""
+        """The bounds (E,) of the narrowest moves that fit, with the best allocation; None: none does."""
+        fitting = self._narrowest()
+        if fitting is None or len(self.case.offers) > LARGE:
+            return fitting
+        written, any_outcome = fitting
+        best = self._solved(written, in_full=True)
+        return written, any_outcome if best is None or best.value < any_outcome.value else best
+
+    def _narrowest(self) -> tuple[Floats, Outcome] | None:
+        """Ever wider steps, then what lies between: whoever fits a narrower bound fits a wider one."""
         large = len(self.case.offers) > LARGE
-        tried = self.moves[:: 2 if large else 1][: 3 if large else None]
-        failed: Floats | None = None
+        ways = list(self._distinct(self.moves[::2][:3] if large else self.moves))
+        failed, at, step = -1, 0, 1 if large else _STEP
+        found: tuple[int, Outcome] | None = None
+        while at < len(ways) and at > failed and (found is None or at < found[0]):
+            outcome = self._solved(self._rounded(ways[at]), in_full=large)
+            found, failed = (found, at) if outcome is None else ((at, outcome), failed)
+            if found is None:
+                at, step = min(at + step, max(len(ways) - 1, at + 1)), 1 if large else 2 * step
+            else:
+                at = (failed + found[0]) // 2
+        if found is None:
+            return None
+        moves, outcome = ways[found[0]], found[1]
+        if failed < 0 or large:
+            return self._rounded(moves), outcome
+        return self._between(ways[failed], moves, outcome)
+
+    def _distinct(self, moves: tuple[Floats, ...]) -> Iterator[Floats]:
+        """The moves that come to other bounds than those before."""
         before: Floats | None = None
-        for moves in tried:
-            written = self._rounded(moves)
-            if before is not None and np.array_equal(written, before):
-                continue
+        for one in moves:
+            written = self._rounded(one)
+            if before is None or not np.array_equal(written, before):
+                yield one
             before = written
-            outcome = self._solved(written)
-            if outcome is not None:
-                return (
-                    (written, outcome) if failed is None or large else self._between(failed, moves, outcome)
-                )
-            failed = moves
-        return None
 
     def _between(self, failed: Floats, moves: Floats, outcome: Outcome) -> tuple[Floats, Outcome]:
         """Halves the way from moves that failed to moves that fit."""
@@ -171,22 +227,35 @@ class _Tries:
                 break
             middle = (failed + moves) / 2.0
             written = self._rounded(middle)
-            between = None if np.array_equal(written, self._rounded(moves)) else self._solved(written)
+            same = np.array_equal(written, self._rounded(moves))
+            between = None if same else self._solved(written, in_full=False)
             if between is None:
                 failed = middle
             else:
                 moves, outcome = middle, between
         return self._rounded(moves), outcome
 
-    def _solved(self, written: Floats) -> Outcome | None:
+    def _solved(self, written: Floats, *, in_full: bool) -> Outcome | None:
+        """The best allocation under these bounds, or any; None where there is none, or no time for it."""
+        if seconds_left() <= 0:
+            self.stopped = True
+            return None
         policy = self.case.scenario.policy
         for name, was, now in zip(self.bounds.names, self.bounds.written, written, strict=True):
             if now != was:
                 policy = policy.with_bound(name, float(now))
+        solver = self.case.scenario.solver
+        solver = solver if in_full else replace(solver, asks_whether=True, gap=_ANY)
+        scenario = replace(self.case.scenario, solver=solver)
         try:
-            outcome = answer(with_policy(self.case, policy))
-        except (InfeasibleError, NoAllocationError, InputError):
+            with within(inf if in_full else self.longest):
+                outcome = answer(with_policy(replace(self.case, scenario=scenario), policy))
+        except (InfeasibleError, InputError):
             return None
+        except NoAllocationError as error:
+            self.stopped |= error.stop in CUT_SHORT
+            return None
+        self.stopped |= in_full and outcome.stopped
         return None if outcome.broken else outcome
 
     def _rounded(self, moves: Floats) -> Floats:

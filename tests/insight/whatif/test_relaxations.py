@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 
+from allocator.engine import allowance
 from allocator.errors import InfeasibleError, NewBound, Relaxation
 from allocator.insight.variants import answer, with_policy
 from allocator.insight.whatif.relaxations import allocate_or_explain, explain, with_relaxation
@@ -95,6 +97,47 @@ def test_a_floor_that_holds_to_the_last_bit_is_no_unit_of_its_row() -> None:
     case = Case(book, TABLE, policy(85_000.5, *asked, rates={"A": (0.04, 0.04)}, ticket=(20_000.0, 20_000.0)))
     error = explained(prepared(case))
     assert in_words(error) == ["raise 'lent' from 0 to 85,100"]
+
+
+def several() -> Ready:
+    """Three floors that are each out of reach by itself of what a fourth allows."""
+    floors = [
+        limit(f"floor {k}", "offered", "at_least", 1e6 + k, where={"grade": ["AB"[k % 2]]}) for k in range(3)
+    ]
+    terms = policy(5e6, limit("most", "offered", "at_most", 1e6), *floors)
+    return prepared(Case(portfolio(["A", "B"] * 4), TABLE, terms))
+
+
+@dataclass
+class Ticking:
+    """A clock on which every look takes as many seconds."""
+
+    tick: float
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += self.tick
+        return self.seconds
+
+
+@pytest.mark.parametrize("limit", [0.2, 1.0, 3.0])
+def test_the_clock_ends_the_search_for_what_it_would_take_and_that_is_said(
+    limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = several()
+    with pytest.raises(InfeasibleError) as caught:
+        decide(ready)
+    patient = explain(ready.scenario, ready, caught.value, lambda _: None)
+    assert not patient.stopped
+    solver = replace(ready.scenario.solver, time_limit=limit)
+    hurried = replace(ready, scenario=replace(ready.scenario, solver=solver))
+    clock = Ticking(0.02)
+    monkeypatch.setattr(allowance, "perf_counter", clock)
+    found = explain(hurried.scenario, hurried, caught.value, lambda _: None)
+    assert found.stopped
+    assert len(found.relaxations) < len(patient.relaxations)
+    assert set(found.conflicts) <= {*patient.conflicts, caught.value.conflict}
+    assert clock.seconds <= limit + 1.0
 
 
 @random_cases(8, full=150)
