@@ -350,6 +350,11 @@ class Policy:
             return replace(limit, bound=limit.bound * (self.budget.amount / wider.amount) ** 2)
         return replace(limit, bound=limit.bound * self.budget.amount, of=None)
 
+    def in_stress(self, name: str) -> Policy:
+        """The policy in the named stress: a limit that is to hold in it holds there once, as it stands."""
+        limits = (replace(limit, under=()) if name in dict(limit.under) else limit for limit in self.limits)
+        return replace(self, limits=tuple(limits))
+
     def stressed(self, stress: Stress) -> Policy:
         """The policy after what the stress does to funding and limits."""
         return replace(

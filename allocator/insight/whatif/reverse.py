@@ -146,7 +146,9 @@ def reverse_stress(
     name, target = _stress_along(stresses, along), target_of(line)
     source = stresses[name]
     base, stress = read_base(scenario, {name: source}, progress), stress_of(source)
-    crossings = tuple(find_crossing(base, stress, target, kind, progress) for kind in kinds_of(target))
+    crossings = tuple(
+        find_crossing(base, stress, target, kind, progress, name=name) for kind in kinds_of(target)
+    )
     return ReverseStress(scenario, name, stress, crossings, notes_of(base, {name: source}))
 
 
@@ -201,8 +203,10 @@ def find_crossing(
     target: Target,
     kind: Kind,
     progress: Progress = lambda _: None,
+    *,
+    name: str = "",
 ) -> Crossing:
-    """The least scale along `along` at which the quantity crosses the line.
+    """The least scale along `along`, the stress of that `name`, at which the quantity crosses the line.
 
     Raises InputError where the quantity names no limit of the scenario, or is none of this kind, and for
     faults of the stress.
@@ -215,7 +219,7 @@ def find_crossing(
         )
         raise InputError.of([fault], "reverse stress")
     _require_limit(base, target)
-    measure = _Measure(base, along, target, kind, progress)
+    measure = _Measure(base, name, along, target, kind, progress)
     farthest = min(GRID[-1], along.reach * (1 - 1e-9))
     grid = [scale for scale in GRID if scale < farthest] + [farthest]
     first = measure(0.0)
@@ -242,6 +246,7 @@ class _Measure:
     """The quantity by scale, each scale once; each solve starts from the prices of the one before."""
 
     base: Base
+    name: str
     along: Stress
     target: Target
     kind: Kind
@@ -260,7 +265,7 @@ class _Measure:
     def _outcome(self, scale: float) -> tuple[StressVerdict | None, str]:
         if scale == 0.0:
             return self.base.verdict, ""
-        world = self.base.under(self.along.scaled(scale))
+        world = self.base.under(self.name, self.along.scaled(scale))
         if self.kind == "frozen":
             return self.base.frozen(world)[0], ""
         anew = reoptimised(world, self.prices or self.base.outcome.prices)

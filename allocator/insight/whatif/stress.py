@@ -191,15 +191,17 @@ class Base:
     def verdict(self) -> StressVerdict:
         return _verdict_of(self.outcome, self.outcome.bound)
 
-    def under(self, stress: Stress, source: StressSource | None = None) -> Case:
-        """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress.
+    def under(self, name: str, stress: Stress, source: StressSource | None = None) -> Case:
+        """This world under `stress`, the one of that name or a part of it; `source` is what it comes from.
 
+        Raises InputError for faults of the stress. A limit that is to hold in the stress of that name holds
+        in this world once, and not with the stress on top of itself.
         Where the borrowers stand for a mean over stresses, they are seen in this one alone.
         """
         scenario, inputs = self.case.scenario, self.case.inputs
         own = alone(inputs.portfolio)
         portfolio, churn = stressed(own, inputs.churn, stress, source or StressSource(stress))
-        policy = scenario.policy.stressed(stress)
+        policy = scenario.policy.in_stress(name).stressed(stress)
         return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
     def frozen(self, world: Case, anew: Reoptimised | None = None) -> tuple[StressVerdict, DemandCut]:
@@ -320,7 +322,7 @@ def chosen_stresses(
 
 def _try(base: Base, name: str, source: StressSource, progress: Progress) -> StressTrial:
     stress = stress_of(source)
-    world = base.under(stress, source)
+    world = base.under(name, stress, source)
     anew = reoptimised(world, base.outcome.prices, progress)
     frozen, cut = base.frozen(world, anew)
     own = anew.outcome

@@ -54,6 +54,30 @@ def test_no_stress_changes_nothing() -> None:
     assert (first.moved, neutral.moved) == (None, Moved(come=0, gone=0, money=0.0, rates=0, rate=0.0))
 
 
+SEVERE, MILD = Stress(pd=Shock(2.0)), Stress(pd=Shock(1.2))
+RISKY = limit("loss", "expected_loss", "at_most", 8e3)
+ROBUST = CASE.under(limits=(replace(RISKY, under=(("severe", SEVERE), ("mild", MILD))),))
+
+
+def test_a_limit_under_the_stress_that_is_tried_holds_there_once() -> None:
+    """The frozen book and the one decided anew are those of the limit without its stresses."""
+    base, plain = base_of(ROBUST), base_of(CASE.under(limits=(RISKY,)))
+    assert [use.name for use in base.verdict.limits] == ["budget", "loss", "loss [severe]", "loss [mild]"]
+    stresses = {"severe": StressSource(SEVERE), "mild": StressSource(MILD), "other": StressSource(SEVERE)}
+    _, severe, mild, other = try_stresses(base, stresses)
+    alone = try_stresses(plain, stresses)[1]
+    for trial in (severe, mild):
+        assert [use.name for use in trial.frozen.limits] == ["budget", "loss"]
+    in_base = next(use for use in base.verdict.limits if use.name == "loss [severe]")
+    assert severe.frozen.limits[1].used == pytest.approx(in_base.used, rel=1e-12)
+    assert not severe.frozen.broken
+    assert severe.reoptimised is not None
+    assert alone.reoptimised is not None
+    assert severe.reoptimised.value == pytest.approx(alone.reoptimised.value, rel=1e-9)
+    assert [use.name for use in other.frozen.limits] == ["budget", "loss", "loss [severe]", "loss [mild]"]
+    assert other.frozen.limits[2].used == pytest.approx(2 * in_base.used, rel=1e-12)
+
+
 def test_what_moves_is_who_comes_and_goes_money_and_rates() -> None:
     base = Decisions(np.array([5e5, 3e5, 0.0, 1e5]), np.array([0.05, 0.06, 0.0, 0.07]))
     anew = Decisions(np.array([4e5, 0.0, 2e5, 1e5]), np.array([0.06, 0.0, 0.05, 0.07]))
