@@ -74,14 +74,17 @@ class _Search:
     refused: InfeasibleError | None = None
     stop: Stop = "exhausted"
     """Why a case was cut short, where one was."""
+    barren: bool = False
+    """Whether one was before it had an allocation."""
 
     def __post_init__(self) -> None:
         self.allowance = Allowance(self.settings)
 
     @property
     def left(self) -> float:
-        """Seconds; none where memory is used up."""
-        return self.allowance.left
+        """Seconds; where memory is used up none, but for a first allocation."""
+        waits = self.best is None and not self.barren
+        return self.allowance.seconds_left if waits else self.allowance.left
 
     @property
     def target(self) -> float:
@@ -117,7 +120,7 @@ class _Search:
             return
         except NoAllocationError as error:
             if error.stop in CUT_SHORT:
-                self.stop = error.stop
+                self.stop, self.barren = error.stop, True
             return
         if case.solved.stopped:
             self.stop = case.solved.stop

@@ -76,6 +76,8 @@ class _Search:
     """Lists that were found to admit no allocation."""
     stop: Stop = "exhausted"
     """Why a list was cut short, where one was."""
+    barren: bool = False
+    """Whether one was before it had an allocation."""
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
@@ -97,8 +99,9 @@ class _Search:
 
     @property
     def left(self) -> float:
-        """Seconds; none where memory is used up."""
-        return self.allowance.left
+        """Seconds; where memory is used up none, but for a first allocation."""
+        waits = self.best is None and not self.barren
+        return self.allowance.seconds_left if waits else self.allowance.left
 
     @property
     def value(self) -> float:
@@ -137,7 +140,7 @@ class _Search:
             return
         except NoAllocationError as error:
             if error.stop in CUT_SHORT:
-                self.stop = error.stop
+                self.stop, self.barren = error.stop, True
             return
         if solution.stopped:
             self.stop = solution.stop

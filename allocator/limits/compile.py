@@ -19,7 +19,7 @@ from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
-from allocator.records.cuts import HHI, on_what
+from allocator.records.cuts import beside_a_list
 from allocator.records.filters import apart
 from allocator.records.former import Changes
 from allocator.records.limits import BASES, Channel, Limits, Row
@@ -127,12 +127,7 @@ def _require_own_rates(policy: Policy) -> None:
     if not policy.convex or policy.posting is None:
         return
     limit = policy.convex[0]
-    problem = f"limit {limit.name!r} is on {on_what(limit.measure)}, which does not yet go with a price list"
-    other = "cap its groups, as each: sector, at_most: 20%, of: total"
-    if limit.measure != HHI:
-        other = "leave policy.tail.sectors out"
-    remedy = f"write pricing: individual, or {other}"
-    raise InputError.of([Fault(problem, remedy, field="policy.pricing")], "limits")
+    raise InputError.of([Fault(*beside_a_list(limit.measure), field=f"limits.{limit.name}")], "limits")
 
 
 def _empty(limits: Sequence[Limit], members: Members) -> Iterator[str]:

@@ -61,9 +61,10 @@ def _values_of(portfolio: Portfolio, posting: Posting, grades: int) -> tuple[str
     if posting.column is None:
         return ("",)
     column = portfolio.text(posting.column)
-    lacking = np.sort(portfolio.row[column.codes < 0]).tolist()
+    blank = np.array([not value.strip() for value in column.values] + [True])  # the last: no value, code -1
+    lacking = np.sort(portfolio.row[blank[column.codes]]).tolist()
     if lacking:
-        problem = f"pricing posts a rate for each {posting.column}, which is missing{in_rows(lacking)}"
+        problem = f"pricing posts a rate for each {posting.column}, which is blank{in_rows(lacking)}"
         fault = Fault(problem, "fill it in", file=portfolio.source, row=int(lacking[0]), field=posting.column)
         raise InputError.of([fault], "price lists")
     found = [column.values[code] for code in np.unique(column.codes).tolist()]

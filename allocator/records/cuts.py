@@ -25,6 +25,15 @@ def on_what(measure: str) -> str:
     return "a Herfindahl index" if measure == HHI else "the tail loss of several sectors"
 
 
+def beside_a_list(measure: str) -> tuple[str, str]:
+    """What is wrong with such a limit where rates are posted, and what to do about it."""
+    other = "leave policy.tail.sectors out"
+    if measure == HHI:
+        other = "cap its groups, as each: sector, at_most: 20%, of: total"
+    problem = f"a limit on {on_what(measure)} does not yet go with a price list"
+    return problem, f"write pricing: individual, or {other}"
+
+
 @dataclass(frozen=True)
 class Cut:
     """One row that a convex limit implies."""

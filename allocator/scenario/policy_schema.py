@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.records.cuts import HHI, on_what
+from allocator.records.cuts import HHI, beside_a_list, on_what
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import AcrossGrades, Pricing
@@ -347,6 +347,21 @@ class PolicyEntry(Typed):
             if limit.at_most == 0:
                 problem = "no loan has a tail loss of 0"
                 wrong.append(Misfit(problem, "write at_most: 4%", (place, "at_most")))
+        if wrong:
+            raise refuse(*wrong)
+        return limits
+
+    @field_validator("limits")
+    @classmethod
+    def _sums_beside_lists(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
+        if info.data.get("pricing", "individual") == "individual":
+            return limits
+        by_cuts = (HHI, _by_sectors(info))
+        wrong = [
+            Misfit(*beside_a_list(limit.measure), (place, "measure"))
+            for place, limit in enumerate(limits)
+            if limit.measure in by_cuts
+        ]
         if wrong:
             raise refuse(*wrong)
         return limits

@@ -51,11 +51,13 @@ def test_a_rate_that_the_grade_may_not_post_is_told() -> None:
 
 def test_what_is_no_column_of_segments() -> None:
     lacking = portfolio(["A", "B"], texts={"sector": ["food", None]})
+    blanks = portfolio(["A", "B"], texts={"sector": ["food", "  "]})
     many = portfolio(["A"] * 201, texts={"sector": [f"s{k}" for k in range(201)]})
     same = portfolio(["A", "A / x"], texts={"sector": ["x / y", "y"]})
     rates = {"A": (0.04, 0.08), "A / x": (0.04, 0.08)}
     cases = [
-        (lacking, RATES, "pricing posts a rate for each sector, which is missing"),
+        (lacking, RATES, "pricing posts a rate for each sector, which is blank"),
+        (blanks, RATES, "pricing posts a rate for each sector, which is blank"),
         (many, {"A": (0.04, 0.08)}, "a price list of 201 segments, expected 200 at most"),
         (same, rates, "two grades and values of sector have the same name, 'A / x / y'"),
     ]

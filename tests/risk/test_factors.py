@@ -181,6 +181,6 @@ def test_a_price_list_is_refused() -> None:
     with pytest.raises(InputError) as error:
         compile_limits(rules, book_of(5, "ab", seed=1))
     assert [str(fault) for fault in error.value.faults] == [
-        "policy.pricing: limit 'tail' is on the tail loss of several sectors, which does not yet go with a "
-        "price list; write pricing: individual, or leave policy.tail.sectors out"
+        "limits.tail: a limit on the tail loss of several sectors does not yet go with a price list; "
+        "write pricing: individual, or leave policy.tail.sectors out"
     ]

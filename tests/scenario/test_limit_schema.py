@@ -261,6 +261,24 @@ def test_conditions_beside_what_they_do_not_go_with(faults: Faults) -> None:
     ]
 
 
+def test_limits_that_are_no_sums_are_told_by_line_beside_a_price_list(faults: Faults) -> None:
+    index = "{name: h, measure: hhi, by: sector, at_most: 50%, of: total}"
+    entries = f"{{name: x, measure: loans, at_least: 1}}\n    - {index}"
+    posting = "  pricing: per_grade\n"
+    (told,) = faults(BASE.replace(WRITTEN, entries).replace("  limits:\n", posting + "  limits:\n"))
+    place, _, words = told.partition("policy.limits[h].measure: ")
+    assert "line " in place
+    assert words == (
+        "a limit on a Herfindahl index does not yet go with a price list; "
+        "write pricing: individual, or cap its groups, as each: sector, at_most: 20%, of: total"
+    )
+    (told,) = faults(of_sectors("at_most: 4%, of: drawn").replace("  limits:\n", posting + "  limits:\n"))
+    assert told.endswith(
+        "policy.limits[x].measure: a limit on the tail loss of several sectors does not yet go with a "
+        "price list; write pricing: individual, or leave policy.tail.sectors out"
+    )
+
+
 SECTORS = "  tail: {confidence: 99%, correlation: 20%, sectors: {column: sector, between: 5%}}\n  limits:\n"
 
 
