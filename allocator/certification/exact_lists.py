@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,10 +23,12 @@ class _ExactLists:
     constant: Fraction
     sums: Mapping[str, list[Fraction]]
     segments: Segments
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What chains add, by the rates that a box leaves them."""
 
     def most(self, box: Box) -> ExactBound | None:
         """The bound of the best list of a box; None where no list is left."""
-        best = self.segments.most(self.sums, box)
+        best = self.segments.most(self.sums, box, self.known)
         return None if best is None else ExactBound.of(self.constant + best)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from allocator.certification.terms import SAME_RATE, Tariffs, Terms, allowed_ter
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.errors import Fault
 from allocator.records.case import Inputs
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Policy, Scenario
 
 
@@ -37,16 +38,31 @@ class _RoundedLists:
     constant: Rounded
     sums: Mapping[str, list[Rounded]]
     segments: Segments
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What chains and segments add, by the rates that a box leaves them."""
 
     def most(self, box: Box) -> Rounded | None:
         """The bound of the best list of a box; None where no list is left."""
-        best = self.segments.most({name: [one.value for one in own] for name, own in self.sums.items()}, box)
+        best = self.segments.most(self._values, box, self.known)
         if best is None:
             return None
-        left = [[own[k] for k in np.flatnonzero(box[name])] for name, own in self.sums.items()]
-        error = sum(max(one.error for one in own) for own in left)
-        sizes = sum(max(abs(one.value) for one in own) for own in left)
+        left = [self._largest(name, box[name]) for name in self.sums]
+        error = sum(own for own, _ in left)
+        sizes = sum(size for _, size in left)
         return Rounded.sum_of([self.constant, Rounded(float(best), error + len(left) * UNIT * sizes)])
+
+    @cached_property
+    def _values(self) -> dict[str, list[float]]:
+        return {name: [one.value for one in own] for name, own in self.sums.items()}
+
+    def _largest(self, name: str, left: Booleans) -> tuple[float, float]:
+        """The largest error and the largest size of the sums of a segment's rates that are `left` (K,)."""
+        at = (name, left.tobytes())
+        if at not in self.known:
+            own = [self.sums[name][k] for k in np.flatnonzero(left)]
+            self.known[at] = max(one.error for one in own), max(abs(one.value) for one in own)
+        largest: tuple[float, float] = self.known[at]
+        return largest
 
 
 @dataclass(frozen=True)

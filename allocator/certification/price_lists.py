@@ -91,9 +91,17 @@ class Segments:
         """The rates of a box."""
         return {name: rates[box[name]] for name, rates in self.rates.items()}
 
-    def most(self, sums: Mapping[str, Sequence[Any]], box: Box) -> Any:
-        """The largest total of one of `sums` a segment over the lists of a box; None where there is none."""
-        best = [self._along(chain, sums, box) for chain in self.chains]
+    def most(self, sums: Mapping[str, Sequence[Any]], box: Box, known: dict[Any, Any]) -> Any:
+        """The largest total of one of `sums` a segment over the lists of a box; None where there is none.
+
+        What a chain adds is `known` from another box, where that leaves it the same rates.
+        """
+        best = []
+        for chain in self.chains:
+            left = (chain, *(box[name].tobytes() for name in chain))
+            if left not in known:
+                known[left] = self._along(chain, sums, box)
+            best.append(known[left])
         return None if any(own is None for own in best) else sum(best)
 
     def _along(self, chain: tuple[str, ...], sums: Mapping[str, Sequence[Any]], box: Box) -> Any:
