@@ -202,9 +202,13 @@ class NoAllocationError(AllocatorError):
     exit_status = 4
 
     def __init__(
-        self, message: str, stop: Literal["gap", "time_limit", "memory", "exhausted"] = "exhausted"
+        self,
+        message: str,
+        faults: Iterable[Fault] = (),
+        *,
+        stop: Literal["gap", "time_limit", "memory", "exhausted"] = "exhausted",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, faults)
         self.stop = stop
 
 

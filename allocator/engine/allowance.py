@@ -67,6 +67,10 @@ class Allowance:
         """What a search that has nothing `left` ended by."""
         return "time_limit" if self.seconds_left <= 0 else "memory"
 
+    def left_after(self, first: bool) -> float:
+        """Seconds; where memory is used up none, but until there is a `first` allocation."""
+        return self.left if first else self.seconds_left
+
     def rest(self, part: float = 1.0) -> SolverSettings:
         """The settings of a search within this one: it has a `part` of the time left."""
         return self.settings.lasting(part * self.seconds_left, 0.01)
@@ -78,4 +82,4 @@ class Allowance:
             most, key = f"{settings.memory / 1e9:g} GB of memory", "solver.memory"
         else:
             most, key = f"{settings.time_limit:.3g} seconds", "solver.time_limit"
-        return NoAllocationError(f"{what} was found within {most}; raise {key}", stop)
+        return NoAllocationError(f"{what} was found within {most}; raise {key}", stop=stop)

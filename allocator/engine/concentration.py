@@ -192,7 +192,7 @@ def _near(
         prices=priced.prices,
         bound=bound,
         proof="solver" if bound < priced.bound else "prices",
-        stop="gap" if gap <= settings.gap else "exhausted",
+        stop="gap" if gap <= settings.gap else allowance.cut_short if allowance.left <= 0 else "exhausted",
         tree=None,
         cuts=tuple(cuts),
         seconds={"price": at_price - allowance.started, "solve": now() - at_price},

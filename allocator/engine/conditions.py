@@ -83,8 +83,7 @@ class _Search:
     @property
     def left(self) -> float:
         """Seconds; where memory is used up none, but for a first allocation."""
-        waits = self.best is None and not self.barren
-        return self.allowance.seconds_left if waits else self.allowance.left
+        return self.allowance.left_after(self.best is not None or self.barren)
 
     @property
     def target(self) -> float:
@@ -119,8 +118,7 @@ class _Search:
             case.bound, case.empty, self.refused = -np.inf, True, error
             return
         except NoAllocationError as error:
-            if error.stop in CUT_SHORT:
-                self.stop, self.barren = error.stop, True
+            self.stop, self.barren = error.stop, error.stop in CUT_SHORT
             return
         if case.solved.stopped:
             self.stop = case.solved.stop

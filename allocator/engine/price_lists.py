@@ -76,8 +76,7 @@ class _Search:
     """Lists that were found to admit no allocation."""
     stop: Stop = "exhausted"
     """Why a list was cut short, where one was."""
-    barren: bool = False
-    """Whether one was before it had an allocation."""
+    barren: bool = False  # whether one was before it had an allocation
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
@@ -100,8 +99,7 @@ class _Search:
     @property
     def left(self) -> float:
         """Seconds; where memory is used up none, but for a first allocation."""
-        waits = self.best is None and not self.barren
-        return self.allowance.seconds_left if waits else self.allowance.left
+        return self.allowance.left_after(self.best is not None or self.barren)
 
     @property
     def value(self) -> float:
@@ -128,8 +126,7 @@ class _Search:
         posted, key = self.lists.named(place), self.key(place)
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
-        gap = max(gap, self.settings.gap)
-        settings = replace(self.allowance.rest(), gap=gap)
+        settings = replace(self.allowance.rest(), gap=max(gap, self.settings.gap))
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
@@ -139,8 +136,7 @@ class _Search:
             self.empty.add(key)
             return
         except NoAllocationError as error:
-            if error.stop in CUT_SHORT:
-                self.stop, self.barren = error.stop, True
+            self.stop, self.barren = error.stop, error.stop in CUT_SHORT
             return
         if solution.stopped:
             self.stop = solution.stop
@@ -177,9 +173,8 @@ class _Search:
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
-        settings = self.allowance.rest()
         with suppress(NoAllocationError):
-            optimise(free, self.columns.limits, settings, self.progress)
+            optimise(free, self.columns.limits, self.allowance.rest(), self.progress)
 
     def bound(self, box: _Box) -> tuple[float, int, Integers]:
         """The tightest bound of a box, the place of its prices, and the best list there."""

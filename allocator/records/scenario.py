@@ -161,7 +161,7 @@ class Limit:
     under: tuple[tuple[str, Stress], ...] = ()
     """The named stresses in which it holds too, beside the scenario as it stands."""
     stress: Stress | None = None
-    """What PD and LGD are put under before its rows count them: it stands for another, in a named stress."""
+    """What PD and LGD are put under first: it stands for another limit, in a named stress."""
     if_lent_to: tuple[Condition, ...] = ()
     """Whoever passes all makes the limit hold by any offer; none: it holds whatever is offered."""
 
@@ -214,14 +214,14 @@ class Limit:
         for name, stress in self.under:
             yield replace(self, name=f"{self.name} [{name}]", under=(), stress=stress)
 
-    def stressed(self, stress: Stress) -> Limit:
-        """The limit after the stress; one that bounds a share has the factor on the share."""
+    def stressed(self, stress: Stress, name: str = "") -> Limit:
+        """The limit in the stress of that name, once; one that bounds a share has the factor on the share."""
         everyone = stress.limits.all if self.sense == "at_most" else 1.0
-        return replace(self, bound=self.bound * everyone * stress.limits.of(self.name))
+        under = () if name in dict(self.under) else self.under
+        return replace(self, bound=self.bound * everyone * stress.limits.of(self.name), under=under)
 
 
-_LENT = {"total": Group("offered"), "drawn": Group("drawn"), "loans": Group("loans")}
-"""The references that count everybody."""
+_LENT = {"total": Group("offered"), "drawn": Group("drawn"), "loans": Group("loans")}  # of everybody
 
 
 @dataclass(frozen=True)
@@ -350,17 +350,12 @@ class Policy:
             return replace(limit, bound=limit.bound * (self.budget.amount / wider.amount) ** 2)
         return replace(limit, bound=limit.bound * self.budget.amount, of=None)
 
-    def in_stress(self, name: str) -> Policy:
-        """The policy in the named stress: a limit that is to hold in it holds there once, as it stands."""
-        limits = (replace(limit, under=()) if name in dict(limit.under) else limit for limit in self.limits)
-        return replace(self, limits=tuple(limits))
-
-    def stressed(self, stress: Stress) -> Policy:
-        """The policy after what the stress does to funding and limits."""
+    def stressed(self, stress: Stress, name: str = "") -> Policy:
+        """The policy after what the stress of that name does to funding and limits."""
         return replace(
             self.with_budget(self.budget.amount * stress.limits.of(BUDGET)),
             funding_rate=self.funding_rate * stress.funding.all + stress.funding.add,
-            limits=tuple(limit.stressed(stress) for limit in self.limits),
+            limits=tuple(limit.stressed(stress, name) for limit in self.limits),
         )
 
 

@@ -354,16 +354,10 @@ class PolicyEntry(Typed):
     @field_validator("limits")
     @classmethod
     def _sums_beside_lists(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
-        if info.data.get("pricing", "individual") == "individual":
-            return limits
-        by_cuts = (HHI, _by_sectors(info))
-        wrong = [
-            Misfit(*beside_a_list(limit.measure), (place, "measure"))
-            for place, limit in enumerate(limits)
-            if limit.measure in by_cuts
-        ]
-        if wrong:
-            raise refuse(*wrong)
+        by_cuts = () if info.data.get("pricing", "individual") == "individual" else (HHI, _by_sectors(info))
+        places = [(place, limit.measure) for place, limit in enumerate(limits) if limit.measure in by_cuts]
+        if places:
+            raise refuse(*(Misfit(*beside_a_list(measure), (place, "measure")) for place, measure in places))
         return limits
 
     @field_validator("limits")
@@ -384,9 +378,8 @@ class PolicyEntry(Typed):
             wrong.append(Misfit(problem, remedy, (conditional[MOST_CONDITIONS], key)))
         if info.data.get("pricing", "individual") != "individual":
             problem = "a limit that hangs on a condition does not yet go with a price list"
-            wrong.append(
-                Misfit(problem, f"write pricing: individual, or leave {key} out", (conditional[0], key))
-            )
+            remedy = f"write pricing: individual, or leave {key} out"
+            wrong.append(Misfit(problem, remedy, (conditional[0], key)))
         measures = {limit.measure for limit in limits}
         for convex in (own for own in (HHI, _by_sectors(info)) if own in measures):
             problem = f"a limit that hangs on a condition does not yet go with one on {on_what(convex)}"

@@ -201,7 +201,7 @@ class Base:
         scenario, inputs = self.case.scenario, self.case.inputs
         own = alone(inputs.portfolio)
         portfolio, churn = stressed(own, inputs.churn, stress, source or StressSource(stress))
-        policy = scenario.policy.in_stress(name).stressed(stress)
+        policy = scenario.policy.stressed(stress, name)
         return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
     def frozen(self, world: Case, anew: Reoptimised | None = None) -> tuple[StressVerdict, DemandCut]:

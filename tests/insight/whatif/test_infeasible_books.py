@@ -1,7 +1,7 @@
 """Infeasible books of 302 to 100,000 borrowers against an LP of their own: conflicts and least changes.
 
-Nobody walks away, so that what is drawn is what is offered and one amount a borrower says all. The LP has
-an amount and a part of a loan for each; it is written here from the limits as typed.
+Nobody walks away, so that what is drawn is what is offered and one amount a borrower says all. The LP is
+written here from the limits as typed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from allocator.errors import InfeasibleError, Relaxation
 from allocator.insight.whatif.relaxations import explain
 from allocator.pipeline import decide
 from allocator.records.scenario import BUDGET, Limit
+from allocator.records.strategy import SolverSettings
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import prepared
 
@@ -60,14 +61,17 @@ def draw(n: int, seed: int, conflicts: int) -> Case:
             rows.append(limit("loss", "expected_loss", "at_most", round(loss / factor), **own))
     names = random.permutation(len(rows))
     terms = policy(0.95 * round(most.sum()), *(rows[j] for j in names), rates=RATES, ticket=(LOW, HIGH))
-    return Case(book, TABLE, terms)
+    return Case(book, TABLE, terms, settings=SolverSettings(time_limit=3_600.0))
 
 
 @dataclass(frozen=True)
 class Plain:
-    """The relaxation of a case: an amount x, as a part of his largest, and a part y of a loan a borrower.
+    """The relaxation of a case, with one column a borrower.
 
-    Rows are parts of their bounds too: a solver's tolerances are absolute.
+    A part y of a loan is anything from LOW y to y times the largest. Where loans are counted, of one sector,
+    that is y a borrower and what the sector has of money: between LOW and the largest of all its parts.
+    Elsewhere it is the money alone, as a part of the largest: anything from 0 to 1. Rows are parts of their
+    bounds, as a solver's tolerances are absolute.
     """
 
     case: Case
@@ -81,36 +85,45 @@ class Plain:
         n = len(book.grade.codes)
         whole = limit(BUDGET, "offered", "at_most", terms.budget.amount)
         entries = [entry for entry in (whole, *terms.limits) if entry.name in hard | loose]
+        counted = np.zeros(n, dtype=bool)
+        for entry in terms.limits:
+            counted |= self._inside(entry) & (entry.measure == "loans")
         matrix, most = [], []
         for entry in entries:
             sign = 1.0 if entry.sense == "at_most" else -1.0
             moved = [-1.0 if other.name == entry.name in loose else 0.0 for other in entries]
-            matrix.append(np.concatenate([sign * self._use(entry) / entry.bound, moved]))
+            use = sign * self._use(entry, counted) / entry.bound
+            matrix.append(np.concatenate([use, moved]))
             most.append(sign)
-        moves = sparse.csr_array((n, len(entries)))
-        eye = sparse.eye_array(n)
-        held = sparse.vstack(
-            [
-                sparse.hstack([-eye, sparse.diags_array(LOW / book.max_amount), moves]),
-                sparse.hstack([eye, -eye, moves]),
-                sparse.csr_array(np.reshape(matrix, (len(entries), 2 * n + len(entries)))),
-            ]
-        )
-        cost = np.concatenate([np.zeros(2 * n), np.ones(len(entries))])
-        bounds = [(0.0, None)] * n + [(0.0, 1.0)] * n + [(0.0, None)] * len(entries)
-        found = linprog(cost, held.tocsr(), np.concatenate([np.zeros(2 * n), most]), bounds=bounds)
+        money = np.concatenate([np.zeros(n), [1.0], np.zeros(len(entries))])
+        for per_part, sign in ((book.max_amount, 1.0), (np.full(n, LOW), -1.0)):
+            parts = np.concatenate([np.where(counted, per_part / HIGH, 0.0), np.zeros(1 + len(entries))])
+            matrix.append(sign * (money - parts))
+            most.append(0.0)
+        cost = np.concatenate([np.zeros(n + 1), np.ones(len(entries))])
+        bounds = [(0.0, 1.0)] * n + [(0.0, None)] * (1 + len(entries))
+        found = linprog(cost, sparse.csr_array(np.array(matrix)), most, bounds=bounds)
         assert found.status in (0, 2)
         return float(found.fun) if found.status == 0 else None
 
-    def _use(self, entry: Limit) -> np.ndarray:
+    def _inside(self, entry: Limit) -> np.ndarray:
         book = self.case.portfolio
         inside = np.ones(len(book.pd), dtype=bool)
         for condition in entry.where:
             column = book.texts[condition.column]
             inside &= np.isin(column.codes, [column.code_of(value) for value in condition.values])
-        per_unit = {"expected_loss": book.pd * book.lgd, "loans": np.zeros(len(book.pd))}
-        amount = inside * per_unit.get(entry.measure, np.ones(len(book.pd))) * book.max_amount
-        return np.concatenate([amount, inside * (entry.measure == "loans")])
+        return inside
+
+    def _use(self, entry: Limit, counted: np.ndarray) -> np.ndarray:
+        """Of each borrower's column, and of a unit of HIGH of the counted sector's money."""
+        book, inside = self.case.portfolio, self._inside(entry)
+        if entry.measure == "loans":
+            return np.append(inside.astype(float), 0.0)
+        losses = entry.measure == "expected_loss"
+        assert not (losses and np.any(inside & counted))
+        per_unit = book.pd * book.lgd if losses else 1.0
+        all_counted = bool(np.any(inside & counted))
+        return np.append((inside & ~counted) * per_unit * book.max_amount, HIGH * all_counted)
 
 
 def check(n: int, seed: int) -> None:
