@@ -49,6 +49,8 @@ class Allowance:
 
     settings: SolverSettings
     started: float = field(default_factory=now)
+    kept: float = 0.0
+    """Seconds that are kept for what comes after the search, as the recheck of a long proof."""
 
     @property
     def left(self) -> float:
@@ -60,7 +62,7 @@ class Allowance:
     @property
     def seconds_left(self) -> float:
         """For what needs no more memory than the book."""
-        return min(self.settings.time_limit - (now() - self.started), seconds_left())
+        return min(self.settings.time_limit - (now() - self.started), seconds_left()) - self.kept
 
     @property
     def cut_short(self) -> Stop:

@@ -39,8 +39,8 @@ _LEAST = 1e-12
 _NO_LIST = "no price list has an allocation that meets every limit; with `pricing: individual` there is one"
 _ROUGHLY = 0.05
 """Gap to which a list is solved before it is known to be the one that is left to be proved."""
-_BOXES = 20_000
-"""Boxes that are looked at at most: a longer proof is not read."""
+_BOXES, _RECHECK = 20_000, 0.1
+"""Boxes that are looked at at most, and the part of the time kept to recheck them."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
-        self.allowance = Allowance(self.settings)
+        self.allowance = Allowance(self.settings, kept=_RECHECK * self.settings.time_limit)
         self.lists = Lists(self.columns.offers.posted)
         self.worst = _worst(self.columns)
         """No allocation is worth less: lists whose bound is below admit none."""
