@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from allocator.engine import allowance, solving
 from allocator.engine.allowance import Allowance, seconds_left, within
 from allocator.engine.program import Effort, Program
 from allocator.engine.solving import LiveProgram, OutOfTimeError, solve
+from allocator.errors import NoAllocationError
+from allocator.pipeline import decide
+from allocator.records.conditions import Condition
+from allocator.records.price_lists import Posting
 from allocator.records.strategy import SolverSettings
+from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.stages import prepared
 
 
 @dataclass
@@ -103,3 +110,33 @@ def test_a_program_outlasts_the_whole_by_next_to_nothing(monkeypatch: pytest.Mon
         solve(program(), Effort())
     solve(program(), Effort())
     assert given == [pytest.approx(2.3), 1.0, pytest.approx(0.3), np.inf]
+
+
+def starved(*_given: object, **_named: object) -> None:
+    raise Allowance(SolverSettings(memory=5e8)).ran_out("no allocation", "memory")
+
+
+IF_LENT = replace(
+    limit("then", "offered", "at_most", 1e3, where={"grade": ["A"]}), if_lent_to=(Condition("grade", ("B",)),)
+)
+INDEX = replace(limit("index", "hhi", "at_most", 0.5, of="total"), by="sector")
+SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "price_lists": ("no price list with an allocation", {"posting": Posting()}),
+    "conditions": ("no allocation", {"limits": (IF_LENT,)}),
+    "concentration": ("no allocation that keeps index", {"limits": (INDEX,)}),
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_every_search_within_a_search_says_that_memory_ended_it(
+    search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what, terms = SEARCHES[search]
+    book = portfolio(["A", "B", "A"], texts={"sector": ["food", "steel", "food"]})
+    table = churn_table([0.04, 0.08], A=[0.0, 0.3], B=[0.1, 0.25])
+    case = Case(book, table, policy(2e6), settings=SolverSettings(memory=5e8)).under(**terms)
+    monkeypatch.setattr(f"allocator.engine.{search}.optimise", starved)
+    monkeypatch.setattr("allocator.engine.allowance.memory_in_use", lambda: 0.0)
+    with pytest.raises(NoAllocationError) as caught:
+        decide(prepared(case))
+    assert str(caught.value) == f"{what} was found within 0.5 GB of memory; raise solver.memory"
