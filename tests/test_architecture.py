@@ -23,7 +23,8 @@ READING = {"tables", "intake"}
 STAGES = {"scenario", "portfolio", "scoring", "pricing", "limits", "engine", "certification"}
 MAY_IMPORT = {
     "errors": set(),
-    "records": {"errors"},
+    "lean": set(),
+    "records": {"errors", "lean"},
     "intake": GROUND,
     "placed": set(),
     "extras": {"errors"},
@@ -32,6 +33,7 @@ MAY_IMPORT = {
     "risk": GROUND,
     **dict.fromkeys(STAGES, GROUND),
     "limits": {"risk", *GROUND},
+    "engine": {"lean", *GROUND},
     "scenario": {"extras", "plugins", "tables", *GROUND},
     **dict.fromkeys(("portfolio", "pricing"), READING | GROUND),
     "scoring": {"extras", "placed", *READING, *GROUND},

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.lean_scipy import lean_scipy
 from allocator.engine.program import Core, Program, TranslatedProgram
+from allocator.lean import UNNEEDED_BY_PYOMO, without
 
-with lean_scipy():
+with without(UNNEEDED_BY_PYOMO):
     import pyomo.core as pyo  # pyomo.environ would load every solver and transformation, twice as long
     from pyomo.common.dependencies import scipy_available
     from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler

@@ -19,10 +19,13 @@ from functools import cached_property
 from math import inf
 
 import numpy as np
-from scipy import sparse
 
+from allocator.lean import UNNEEDED_BY_SCIPY, without
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 from allocator.records.scenario import Limit, Measure, Policy, Sense
+
+with without(UNNEEDED_BY_SCIPY):  # the first import of SciPy
+    from scipy import sparse
 
 BASES = ("offered", "drawn", "interest", "loans", "booked")
 
