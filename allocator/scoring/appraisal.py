@@ -5,7 +5,7 @@ Intervals are at 95 %. Every verdict names the lines that it is drawn by, and wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,24 +94,8 @@ def appraise(
         fault = Fault(f"{len(given)} loans tell nothing of a scorecard", f"give {_LEAST} or more")
         raise InputError.of([fault], "Validation")
     y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
-    calibration = validation.calibration(y, pds, own)
-    area = validation.auc(y, pds, own)
-    figures: dict[str, Any] = {
-        "auc": area,
-        "gini": validation.gini(y, pds, own),
-        "ks": ks(y, pds, own),
-        "calibration_slope": calibration.slope,
-        "calibration_intercept": calibration.intercept,
-        "brier": validation.brier(y, pds, own),
-        **validation.brier_parts(y, pds, own),
-        "log_loss": validation.log_loss(y, pds, own),
-    }
-    verdicts = [
-        Verdict("auc", area.value, _light(1 - area.value, *_DISCRIMINATES), SOURCES["auc"]),
-        calibrated("calibration_slope", calibration.slope, 1.0),
-        calibrated("calibration_intercept", calibration.intercept, 0.0),
-    ]
-    verdicts = [one for one in verdicts if not np.isnan(one.value)]
+    figures = _figures(y, pds, own)
+    verdicts = _verdicts(figures)
     tables = {}
     classes = _classes(given, pds, y, own)
     if classes is not None:
@@ -137,6 +121,32 @@ def appraise(
     return Appraisal(
         len(y), int(y.sum()), means[0], figures, tuple(verdicts), tables, means[1], weights, worth
     )
+
+
+def _figures(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, Any]:
+    """What the outcomes say of the PDs (n,)."""
+    calibration = validation.calibration(y, pds, weights)
+    return {
+        "auc": validation.auc(y, pds, weights),
+        "gini": validation.gini(y, pds, weights),
+        "ks": ks(y, pds, weights),
+        "calibration_slope": calibration.slope,
+        "calibration_intercept": calibration.intercept,
+        "brier": validation.brier(y, pds, weights),
+        **validation.brier_parts(y, pds, weights),
+        "log_loss": validation.log_loss(y, pds, weights),
+    }
+
+
+def _verdicts(figures: Mapping[str, Any]) -> list[Verdict]:
+    """How ranking and level stand, where they are known."""
+    area = figures["auc"].value
+    verdicts = (
+        Verdict("auc", area, _light(1 - area, *_DISCRIMINATES), SOURCES["auc"]),
+        calibrated("calibration_slope", figures["calibration_slope"], 1.0),
+        calibrated("calibration_intercept", figures["calibration_intercept"], 0.0),
+    )
+    return [verdict for verdict in verdicts if not np.isnan(verdict.value)]
 
 
 def _given(

@@ -96,14 +96,7 @@ def lgd_from_files(
     or amounts, where both ways are named or none, and where fewer than 30 loans have defaulted; with them
     those of the order that were `found`.
     """
-    faults = [*found]
-    if (by is None) == (declared is None):
-        faults.append(
-            Fault("both or none is given", "name segments, or variables", field="--by, --variables")
-        )
-    if by is not None and by == weights:
-        problem, remedy = f"{by} is what the rows are weighted by", "weight them by another column"
-        faults.append(Fault(problem, remedy, field="--by"))
+    faults = [*found, *_way_faults(by, declared, weights)]
     given = Declarations()
     if declared is not None:
         given = sound_declarations(
@@ -116,9 +109,7 @@ def lgd_from_files(
 
     roles = {"default": default, "owed": owed, "lost": lost} | ({} if by is None else {"segments": by})
     loans = _defaulted(data, given, roles, without, [] if by is None else [by], faults, check, weights)
-    if len(loans.owed) < FEWEST:
-        problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
-        raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
+    _require_fewest(loans, data, default)
     with gathering(faults), faults_located_in(data, loans.frame):
         card = _fitted(loans, np.ones(len(loans.owed), dtype=bool), given, by)
     with gathering(faults):
@@ -130,29 +121,49 @@ def lgd_from_files(
         figures, tables = judged(loans.shares, held_out, card, loans.frame, loans.weights)
     weighed, told = worth_of(weights, loans.weights, len(loans.owed))
     tables = _own_tables(card) | tables | left_out(given)
-    metrics = (
-        loans.said
-        | told
-        | {
-            name.replace("_", " ") + f", out of fold ({folds} folds)": figure_text(value)
-            for name, value in figures.items()
-        }
-    )
     files = [data, *([] if declared is None else [declared])]
-    how = f"means by {by}" if declared is None else f"fractional logit, variables of {declared.name}"
     described = Card(
         title=f"LGD of {len(loans.owed):,} defaulted loans",
         purpose="loss given default of a borrower, a fraction",
         data=f"{data.name}: default {default}, owed {owed}, lost {lost}",
-        method=f"{how}; see docs/scoring.md",
+        method=f"{_way(by, declared)}; see docs/scoring.md",
         limits=f"each defaulted loan counts {'once' if weights is None else f'by {weights}'}, whatever it "
         "owed; nothing is discounted",
-        metrics=metrics | imputed_lines(imputed),
+        metrics=loans.said | told | _shown(figures, folds) | imputed_lines(imputed),
         training={file.name: content_hash(file) for file in files},
         sections=[(name, markdown(table)) for name, table in tables.items()],
         weighted=weights,
     )
     return Fit(to_document(card), described, figures | weighed | imputed_figures(imputed), tables)
+
+
+def _shown(figures: Mapping[str, float], folds: int) -> dict[str, str]:
+    """The figures of the validation as lines of a card."""
+    where = f"out of fold ({folds} folds)"
+    return {f"{name.replace('_', ' ')}, {where}": figure_text(value) for name, value in figures.items()}
+
+
+def _require_fewest(loans: _Defaulted, data: File, default: str) -> None:
+    if len(loans.owed) < FEWEST:
+        problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
+        raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
+
+
+def _way(by: str | None, declared: File | None) -> str:
+    """How LGDs are told apart, in words."""
+    return f"means by {by}" if declared is None else f"fractional logit, variables of {declared.name}"
+
+
+def _way_faults(by: str | None, declared: File | None, weights: str | None) -> list[Fault]:
+    """What does not go together of the two ways, and of segments and weights."""
+    faults = []
+    if (by is None) == (declared is None):
+        remedy = "name segments, or variables"
+        faults.append(Fault("both or none is given", remedy, field="--by, --variables"))
+    if by is not None and by == weights:
+        problem, remedy = f"{by} is what the rows are weighted by", "weight them by another column"
+        faults.append(Fault(problem, remedy, field="--by"))
+    return faults
 
 
 def _defaulted(
