@@ -231,7 +231,8 @@ class SolverEntry(Typed):
     gap: Share = 1e-9
     """Relative distance to the proven bound at which the search ends."""
     time_limit: Seconds = 60.0
-    """Wall time after which the best allocation found is taken."""
+    """Wall time after which the best allocation found is taken: of each solve, of which a frontier or a
+    stress has one a point."""
     memory: Annotated[Memory, Field(examples=["8 GB"])] | None = None
     """Memory, as 8 GB or 500 MB, that the process may use before the best allocation found is taken;
     absent: all there is."""
