@@ -65,7 +65,7 @@ KEYS = {
     "policy.tail": "confidence correlation sectors",
     "policy.capital": "approach asset_class asset_class_by turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor cost",
-    "policy.budget": "amount spend basis", "policy.ticket": "min max step",
+    "policy.budget": "amount spend basis", "policy.ticket": "min max step menu",
     "solver": "method gap time_limit memory threads seed",
     "stress": "pd lgd amount churn rates funding limits file column mean_of",
 }  # fmt: skip
@@ -371,7 +371,8 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     cost = at(policy, "capital.cost")
     need(cost is None or 0 <= number(policy, "capital.cost") <= 1, "policy.capital.cost: out of range")
     tail = tail_rule(policy)
-    step = at(policy, "ticket.step") and number(policy, "ticket.step")
+    step = at(policy, "ticket.step")
+    step = number(policy, "ticket.step") if not isinstance(step, dict | None) else step
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
     amounts = {"budget": number(policy, "budget.amount") * named(stress, "budget"), "former": 1.0}
@@ -381,8 +382,8 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         budget=amounts["budget"], amounts=amounts, step=step,
         spend=word(policy, "budget.spend", ["at_most", "exactly"], "at_most"),
         basis=word(policy, "budget.basis", ["offered", "drawn"], "offered"),
-        smallest=number(policy, "ticket.min") or step or float(CENT), largest=number(policy, "ticket.max"),
-        lot=CENT if step is None else exact(step), funding=funding + number(stress[0], "funding.add", 0.0),
+        smallest=number(policy, "ticket.min"), largest=number(policy, "ticket.max"),
+        ticket=at(policy, "ticket"), funding=funding + number(stress[0], "funding.add", 0.0),
         kappa=number(policy, "churn_cost_rate", 0.0), decline=number(policy, "decline_churn", 0.0),
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
@@ -699,9 +700,58 @@ def lots(values: Array, lot: Fraction) -> Array:
     return counts
 
 
+def snapped(values: Array, lot: Any, *, up: bool = False) -> Array:
+    """The nearest amounts in whole lots, or of the pieces, that are no more than values, or no less."""
+    if isinstance(lot, Fraction):
+        count = lots(values, lot)
+        near = money(count, lot)
+        return money(count + (near < values) if up else count - (near > values), lot)
+    count, found = (
+        lots(snapped(values, CENT, up=up), CENT),
+        np.full(len(values), math.inf if up else -math.inf),
+    )
+    for least, most, step in lot[::-1] if up else lot:
+        near = (-(-np.maximum(count, least) // step) if up else np.minimum(count, most) // step) * step
+        found = np.where((least <= near) & (near <= most), near, found)
+    return money(found, CENT)
+
+
+def lot_of(borrowers: Borrowers, policy: Facts) -> Any:
+    """What amounts go by: a step, or pieces of cents, from the smallest to the largest: from, to and step."""
+    step, menu = policy.step, entries(policy.ticket, "menu", "of amounts")
+    if not menu and not isinstance(step, dict):
+        return CENT if step is None else exact(step)
+
+    def cents(values: Any) -> Array:
+        return np.nan_to_num(lots(snapped(np.broadcast_to(values, borrowers.n), CENT), CENT), posinf=0.0)
+
+    most, sizes = (
+        cents(policy.largest),
+        [] if menu else at(entries(step, "", "column by_size"), "by_size", []),
+    )
+    ends = [cents(number(size, "below")) - 1 for size in sizes[:-1]] + [most]
+    begins, by = [most * 0, *(end + 1 for end in ends[:-1])], [cents(number(size, "step")) for size in sizes]
+    if menu:
+        parts = numbers_of({"amounts": dict(enumerate(menu["amounts"]))}, "amounts").values()
+        asked = cents(borrowers.numbers["max_amount"])
+        shares = [asked * exact(part).numerator // exact(part).denominator for part in parts]
+        begins = ends = by = shares if at(menu, "of") else [cents(part) for part in parts]
+    by = by or [cents(borrowers.number(str(at(step, "column"))))]
+    ends = [np.where(c > 0, np.minimum(b, most), 0.0) for b, c in zip(ends, by, strict=True)]
+    return [(np.maximum(a, 1), b, np.maximum(c, 1)) for a, b, c in zip(begins, ends, by, strict=True)]
+
+
+def grain_of(lot: Any) -> Fraction:
+    """What every amount of everybody is a multiple of."""
+    if isinstance(lot, Fraction):
+        return lot
+    steps = (np.unique(step[least <= most]).tolist() for least, most, step in lot)
+    return Fraction(math.gcd(*(int(step) for own in steps for step in own)) or 1, 100)
+
+
 def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segments: Any) -> Facts:
     """Whom what may be offered, and why not."""
-    own, grade, lot = borrowers.numbers, borrowers.text("grade"), policy.lot
+    own, grade, lot = borrowers.numbers, borrowers.text("grade"), lot_of(borrowers, policy)
     pinned, floor = ~np.isnan(own["fixed_amount"]), np.nan_to_num(own["min_rate"], nan=-math.inf)
     roof, band = np.nan_to_num(own["max_rate"], nan=math.inf), np.full((borrowers.n, 2), math.nan)
     some = np.zeros(borrowers.n, dtype=bool)
@@ -720,10 +770,12 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segmen
     inside = (own["rate"] >= band[:, 0] - SAME) & (own["rate"] <= band[:, 1] + SAME)
     bound = ~pinned & ~np.isnan(own["rate"])
     one_rate = np.where(pinned, own["fixed_rate"], np.where(inside, own["rate"], math.nan))
-    wanted = np.maximum(own["min_amount"], policy.smallest)
+    wanted = np.maximum(
+        own["min_amount"], policy.smallest or (float(lot) if isinstance(lot, Fraction) else 0.01)
+    )
     most = np.minimum(own["max_amount"], policy.largest)
-    first, last = lots(wanted, lot), lots(most, lot)
-    first, last = first + (money(first, lot) < wanted), last - (money(last, lot) > most)
+    low, high = snapped(wanted, lot, up=True), snapped(most, lot)
+    low, high = np.where(low <= high, low, 1.0), np.where(low <= high, high, 0.0)
     kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
         kept_out = np.isin(cells, ["true", "1"])
@@ -735,17 +787,17 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segmen
     then = np.nan_to_num(np.where(served, former, 0.0))
     rises = np.where(pinned, own["fixed_amount"] >= then, policy.way == "no_cut")
     tests += [near & (above | none), above, none]
-    tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, first > last]
+    tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, low > high]
     tests[2:] = [test & ~pinned for test in tests[2:]]
     return Facts(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
         roof=roof, served=served, then=then, rises=rises | ~served,
-        low=np.where(pinned, own["fixed_amount"], money(first, lot)),
-        high=np.where(pinned, own["fixed_amount"], money(last, lot)), pinned=pinned,
+        low=np.where(pinned, own["fixed_amount"], low), lot=lot,
+        high=np.where(pinned, own["fixed_amount"], high), pinned=pinned,
         single=pinned | bound, one_rate=one_rate,
         why=np.select(tests, NO_OFFER, default="").astype(object),
-        lendable=~tests[0] & ~tests[1] & (pinned | (first <= last)),
+        lendable=~tests[0] & ~tests[1] & (pinned | (low <= high)),
     )  # fmt: skip
 
 
@@ -823,13 +875,14 @@ def ledger_of(run: Facts, amount: Array, rate: Array) -> tuple[dict[str, Array],
 
 def broken_terms(run: Facts, amount: Array, allowed: Array) -> dict[str, Array]:
     """What is wrong with decisions -> with whose."""
-    offered, book, lot = amount > 0, run.book, run.policy.lot
-    off, lent = money(lots(amount, lot), lot) != amount, offered & book.lendable
+    offered, book, lot = amount > 0, run.book, run.book.lot
+    off, lent = snapped(amount, lot) != amount, offered & book.lendable
+    what = f"no multiple of {float(lot):g}" if isinstance(lot, Fraction) else "none of the borrower's steps"
     outside = lent & ((amount < book.low) | (amount > book.high))
     terms = {
         "amount to a borrower who may not be offered anything": offered & ~book.lendable,
         "amount outside the borrower's smallest and largest loan": outside,
-        f"amount that is no multiple of {float(lot):g}": offered & off & ~book.pinned,
+        f"amount that is {what}": offered & off & ~book.pinned,
         "rate that may not be offered": lent & ~allowed,
         "pinned offer not made": book.pinned & book.lendable & ~offered,
     }
@@ -1445,9 +1498,11 @@ class Tree:
 
     def rounded(self, held: dict[str, float]) -> dict[str, float]:
         """The rows whose right-hand sides are rounded to whole lots, none of them too far."""
-        book, lot = self.run.book, self.run.policy.lot
+        book, lot = self.run.book, grain_of(self.run.book.lot)
         pins = book.low[book.pinned & book.lendable]
-        stepped = self.run.policy.step is not None and bool(np.all(money(lots(pins, lot), lot) == pins))
+        stepped = (self.run.policy.step is not None or book.lot != lot) and bool(
+            np.all(money(lots(pins, lot), lot) == pins)
+        )
         units = {"loans": Fraction(1)} | ({"offered": lot} if stepped else {})
         for name, room in held.items():
             own, k = self.rows.get(name, (None, 0))
@@ -1514,11 +1569,12 @@ class Tree:
 
     def split_amounts(self, node: Any, offers: Facts, place: int) -> list[Facts]:
         """The two sides of a split at an amount."""
-        amount, lot = number(node, "amounts"), self.run.policy.lot
-        count = lots(np.array([amount]), lot)
-        need(money(count, lot)[0] == amount, f"splits at {amount!r}, which is no multiple of {float(lot):g}")
+        amount, lot = number(node, "amounts"), self.run.book.lot
+        if not isinstance(lot, Fraction):
+            lot = [[part[self.root.who[place]] for part in piece] for piece in lot]
+        need(snapped(np.array([amount]), lot)[0] == amount, f"splits at {amount!r}, which is no amount")
         need(self.root.no_offer[place], "splits the amount of a pinned offer")
-        low = max(offers.low[place], float(money(count + 1, lot)[0]))
+        low = max(offers.low[place], float(snapped(np.nextafter([amount], math.inf), lot, up=True)[0]))
         upper = changed(offers, place, low=low, no_offer=False)
         return [changed(offers, place, high=min(offers.high[place], amount)), upper]
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.scenario import Budget, Limit, Policy, Ticket
+from allocator.records.scenario import Budget, Limit, Policy
+from allocator.records.ticket import Ticket
 from benchmarks.books import Book, borrowers, churn_table
 
 _BANDS = dict.fromkeys("ABC", (0.04, 0.15))

@@ -11,7 +11,8 @@ from allocator.records.conditions import Condition
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Text
 from allocator.records.risk import CapitalRule, Sectors, TailRule
-from allocator.records.scenario import Budget, Limit, Policy, Ticket
+from allocator.records.scenario import Budget, Limit, Policy
+from allocator.records.ticket import Ticket
 from benchmarks.books import BRANCHES, Book, borrowers, churn_table, labelled
 
 LENT = 1.6e5

@@ -16,6 +16,7 @@ from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED
 from allocator.records.scenario import COUNTED, Group, Limit
 from allocator.records.stress import Shock, Stress, StressCase
+from allocator.records.ticket import Choices, OwnSteps, SizedSteps, Ticket
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
@@ -44,8 +45,10 @@ def random_cases(few: int, full: int, **more: Any) -> Callable[[Any], Any]:
 
 
 @st.composite
-def cases(draw: DrawFn, borrowers: int = 4, rates: int = 3, limits: int = 3) -> Case:
-    """Amounts on a step; the defaults leave few enough allocations to try them all."""
+def cases(
+    draw: DrawFn, borrowers: int = 4, rates: int = 3, limits: int = 3, *, several: bool = False
+) -> Case:
+    """Amounts on a step, or on `several`; the defaults leave few enough allocations to try them all."""
     n = draw(st.integers(1, borrowers))
     grid = sorted(draw(st.sets(st.sampled_from(RATES), min_size=1, max_size=rates)))
     step = draw(st.sampled_from((20_000.0, 30_000.0, 70_000.0)))
@@ -67,11 +70,26 @@ def cases(draw: DrawFn, borrowers: int = 4, rates: int = 3, limits: int = 3) -> 
         rate_step=None if len(grid) < 2 else draw(st.sampled_from((None, None, (grid[-1] - grid[0]) / 2))),
     )
     book = _borrowers(draw, n, grid, bare.rates)
+    if several:
+        own = draw(st.lists(st.sampled_from((15_000.0, 20_000.0, 45_000.5)), min_size=n, max_size=n))
+        book = replace(book, numbers={**book.numbers, "lot": np.array(own)})
+        ticket = Ticket(smallest, smallest + steps_up * step, None, draw(st.sampled_from(GRIDS)))
+        bare = replace(bare, ticket=ticket)
     case = Case(book, _table(draw, grid), bare, draw(st.sampled_from(("none", "isotonic"))))
     sample = [draw(st.sampled_from(naive.alternatives(case, i))) for i in range(n)]
     case = case.under(budget=replace(bare.budget, amount=_budget(draw, case, sample)))
     some = [draw(limits_around(case, sample, f"limit {k}")) for k in range(draw(st.integers(0, limits)))]
     return case.under(limits=tuple(some))
+
+
+GRIDS = (
+    OwnSteps("lot"),
+    SizedSteps(((60_000.0, 20_000.0), (np.inf, 45_000.0))),
+    SizedSteps(((50_000.0, 20_000.0), (95_000.0, 15_000.0), (np.inf, 30_000.5))),
+    Choices((50_000.0, 75_000.0, 110_000.25)),
+    Choices((0.4, 0.7, 1.0), of_request=True),
+)
+"""Amounts by more than one step."""
 
 
 @st.composite

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from allocator.certification.bands import Grid, grid_of
 from allocator.certification.bound import Magnitudes, OfferSizes, error_of, sum_of_best
 from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, Charges, charges_of
@@ -206,6 +207,12 @@ def _only(table: Table, has: Booleans) -> Table:
     )
 
 
+def steps_of(portfolio: Portfolio, policy: Policy, member: Integers) -> float | Grid | None:
+    """What the amounts of the borrowers at `member` go by: a step, the cent (None), or more than one."""
+    grid = grid_of(portfolio, policy)
+    return policy.ticket.step if grid is None else grid.take(member)
+
+
 def coarsest_lots(
     portfolio: Portfolio, policy: Policy, terms: Terms, blocks: tuple[Block, ...]
 ) -> dict[str, float]:
@@ -215,15 +222,15 @@ def coarsest_lots(
     offered where there is a step that every pinned offer of the row is a multiple of: what is left over
     beyond the last whole lot can never be used.
     """
-    step = policy.ticket.step
+    step, grid = policy.ticket.step, grid_of(portfolio, policy)
     pinned = terms.lendable & terms.pinned
     rounded: dict[str, float] = {}
     for block in blocks:
         if block.exact is None or block.reference or block.sense == "exactly" or block.soft:
             continue
-        if block.basis == "offered" and step is None:
+        if block.basis == "offered" and step is None and grid is None:
             continue
-        lot = Lot(1, 1) if block.basis == "loans" else Lot.of(step)
+        lot = Lot(1, 1) if block.basis == "loans" else Lot.of(step) if grid is None else grid.common
         broken = pinned & (block.codes >= 0) & ~lot.whole(portfolio.fixed_amount)
         off = set() if block.basis == "loans" else set(block.codes[broken].tolist())
         for row, name in enumerate(block.names):

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.bands import Grid
 from allocator.certification.capital import with_requirements
-from allocator.certification.cases import Table, coarsest_lots, table_of
+from allocator.certification.cases import Table, coarsest_lots, steps_of, table_of
 from allocator.certification.concentration import convex_uses, with_cuts
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
@@ -121,14 +122,17 @@ class _ReadInputs:
         policy = in_force(policy, lent_to(policy, portfolio, decisions.amount))
         return cls(scenario, inputs, policy, portfolio, known, blocks_of(policy, portfolio))
 
-    def cases(self, tree: Mapping[str, Any]) -> tuple[Table, dict[str, float], dict[str, int], float | None]:
+    def cases(
+        self, tree: Mapping[str, Any]
+    ) -> tuple[Table, dict[str, float], dict[str, int], float | Grid | None]:
         """What a tree is walked with: offers, rows that may be rounded, and where each borrower stands."""
         policy, portfolio = self.policy, self.portfolio
         terms = allowed_terms(portfolio, self.known, policy)
         cases = table_of(portfolio, policy, terms, self.blocks, lots_of(tree))
         coarsest = coarsest_lots(portfolio, policy, terms, self.blocks)
         ids = portfolio.borrower_id[cases.member].tolist()
-        return cases, coarsest, {borrower: row for row, borrower in enumerate(ids)}, policy.ticket.step
+        position = {borrower: row for row, borrower in enumerate(ids)}
+        return cases, coarsest, position, steps_of(portfolio, policy, cases.member)
 
     @cached_property
     def segments(self) -> Segments:

@@ -71,15 +71,18 @@ def _broken_terms(step: float | None, terms: Terms, decisions: Decisions, allowe
     """Amounts and rates that the terms do not allow."""
     amount = decisions.amount
     offered = amount > 0
-    off, lot = np.zeros(len(amount), dtype=bool), 0.01 if step is None else step
+    off, what = np.zeros(len(amount), dtype=bool), f"no multiple of {0.01 if step is None else step:g}"
     made = np.flatnonzero(amount)
-    off[made] = ~Lot.of(step).whole(amount[made])
+    if terms.grid is None:
+        off[made] = ~Lot.of(step).whole(amount[made])
+    else:
+        off[made], what = ~terms.grid.take(made).whole(amount[made]), "none of the borrower's steps"
     outside = (amount < terms.low) | (amount > terms.high)
     lendable = offered & terms.lendable
     return [
         _Kind(offered & ~terms.lendable, "amount to a borrower who may not be offered anything", amount),
         _Kind(lendable & outside, "amount outside the borrower's smallest and largest loan", amount),
-        _Kind(offered & off & ~terms.pinned, f"amount that is no multiple of {lot:g}", amount),
+        _Kind(offered & off & ~terms.pinned, f"amount that is {what}", amount),
         _Kind(lendable & ~allowed, "rate that may not be offered", decisions.rate),
         _Kind(terms.pinned & terms.lendable & ~offered, "pinned offer not made", amount),
     ]

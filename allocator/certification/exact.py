@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lots, table_of
+from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lots, steps_of, table_of
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin
 from allocator.certification.factors import worst_mean_above
@@ -201,7 +201,7 @@ class ExactCase:
         coarsest = coarsest_lots(self.portfolio, policy, self.terms, blocks)
         ids = self.portfolio.borrower_id[table.member].tolist()
         position = {borrower: row for row, borrower in enumerate(ids)}
-        return tree_faults(tree, table, coarsest, position, policy.ticket.step)
+        return tree_faults(tree, table, coarsest, position, steps_of(self.portfolio, policy, table.member))
 
     def table(self, lots: Mapping[str, float]) -> ExactTable:
         """Every offer, with the rows of `lots` rounded to whole lots."""

@@ -17,7 +17,7 @@ from allocator.certification.bound import (
     sum_of_best,
     whole_bound,
 )
-from allocator.certification.cases import coarsest_lots, table_of
+from allocator.certification.cases import coarsest_lots, steps_of, table_of
 from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.parts import in_parts
@@ -106,9 +106,10 @@ class RoundedProver:
         coarsest = coarsest_lots(portfolio, policy, terms, self.blocks)
         ids = portfolio.borrower_id[cases.member].tolist()
         position = {borrower: row for row, borrower in enumerate(ids)}
+        steps = steps_of(portfolio, policy, cases.member)
         if state:
-            return stated_tree(tree, cases, coarsest, position, policy.ticket.step)
-        return dict(tree), tree_faults(tree, cases, coarsest, position, policy.ticket.step)
+            return stated_tree(tree, cases, coarsest, position, steps)
+        return dict(tree), tree_faults(tree, cases, coarsest, position, steps)
 
 
 @unwarned

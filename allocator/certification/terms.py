@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.certification.bands import Grid, grid_of
 from allocator.certification.curves import smoothed
 from allocator.certification.lots import Lot
 from allocator.records.curves import Response
@@ -70,6 +71,8 @@ class Terms(Tariffs):
     """That rate; NaN where it may not be offered, and where the tariff is open."""
     segment: Codes
     """The place in `left` of the segment; -1 where it is in none."""
+    grid: Grid | None = None
+    """The amounts from `low` to `high`, where these are not the multiples of one step."""
 
     def of_grades(self, portfolio: Portfolio) -> Iterator[tuple[str, Booleans, Tariff]]:
         """Each grade of the policy, who (n,) of `portfolio`, whose terms these are, has it, and their tariff.
@@ -111,10 +114,13 @@ def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs
 
 def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms:
     """Who of `portfolio` (or of a part of it) may be offered what."""
-    pinned = np.isfinite(portfolio.fixed_amount)
-    lot = Lot.of(policy.ticket.step)
+    pinned, grid = np.isfinite(portfolio.fixed_amount), grid_of(portfolio, policy)
+    lot = grid or Lot.of(policy.ticket.step)
     least = lot.up(np.maximum(portfolio.min_amount, policy.ticket.min))
     most = lot.down(np.minimum(portfolio.max_amount, policy.ticket.max))
+    if grid is not None:
+        none = ~(least <= most)
+        least[none], most[none] = 1.0, 0.0
     named = np.array([grade in known.tariffs for grade in portfolio.grade.values], dtype=bool)
     allowed = named[portfolio.grade.codes] & ~portfolio.exclude & ((least <= most) | pinned)
     return Terms(
@@ -129,6 +135,7 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         rate=_one_rate(portfolio, policy, pinned),
         left=known.left,
         segment=_segments(portfolio, policy, known.left),
+        grid=grid,
     )
 
 

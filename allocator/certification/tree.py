@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.bands import Grid
 from allocator.certification.cases import ChoiceSets, Table, Values
 from allocator.certification.lots import Lot
 from allocator.certification.rounding import Rounded, loose
@@ -53,7 +54,7 @@ class _Walk:
     table: Table
     position: Mapping[str, int]
     """Borrower -> row of the table."""
-    step: float | None
+    step: float | Grid | None
     claimed: float | None
     """The tree's bound; None: it is stated here, and the nodes' with it."""
     proved: float = -inf
@@ -208,11 +209,11 @@ class _Walk:
 
     def _amounts(self, node: Mapping[str, Any], sets: ChoiceSets, row: int) -> list[ChoiceSets]:
         value = _number(node, "amounts")
-        lot, middle = Lot.of(self.step), np.array([value])
+        lot, middle = self._lot(row), np.array([value])
         if not lot.whole(middle)[0]:
             unit = "a cent" if self.step is None else "a step"
             raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of {unit}")
-        beyond = float(lot.amounts(lot.counts(middle) + 1)[0])
+        beyond = float(lot.up(np.nextafter(middle, np.inf))[0])
         if not self.table.everything.no_offer[row]:
             raise _BrokenNodeError("splits the amount of a pinned offer")
         upper = replace(
@@ -222,6 +223,10 @@ class _Walk:
         )
         lower = replace(sets, high=_with_row(sets.high, row, min(float(sets.high[row]), value)))
         return [self._nonempty(side, row) for side in (lower, upper)]
+
+    def _lot(self, row: int) -> Lot | Grid:
+        """What the borrower's amounts go by."""
+        return self.step.take(np.array([row])) if isinstance(self.step, Grid) else Lot.of(self.step)
 
     def _nonempty(self, sets: ChoiceSets, row: int) -> ChoiceSets:
         """No option is left where no amount is."""
@@ -235,7 +240,7 @@ def tree_faults(
     table: Table,
     coarsest: Mapping[str, float],
     position: Mapping[str, int],
-    step: float | None,
+    step: float | Grid | None,
 ) -> list[Fault]:
     """What keeps `tree` from proving its bound; empty where it does.
 
@@ -254,7 +259,7 @@ def stated_tree(
     table: Table,
     coarsest: Mapping[str, float],
     position: Mapping[str, int],
-    step: float | None,
+    step: float | Grid | None,
 ) -> tuple[dict[str, Any], list[Fault]]:
     """`tree` with its bounds stated here, whatever it says itself; and what keeps it from proving any."""
     walk = _Walk(tree.get("nodes"), table, position, step, None)

@@ -72,7 +72,8 @@ class ChosenOffers:
     """(R,) what the amounts may use of the whole rows."""
     equal: frozenset[int]
     """Of the whole rows those that leave no slack."""
-    lot: float
+    lot: Floats
+    """(nc,)"""
     limits: Limits
 
     def relief(self, norm: Floats, unit: float) -> tuple[np.ndarray, Floats]:
@@ -86,15 +87,17 @@ def chosen_of(
     uses: Uses,
     lines: Integers,
     frozen: FrozenOffers,
-    ends: tuple[Floats, Floats] | None = None,
+    ends: tuple[Floats, ...] | None = None,
 ) -> ChosenOffers:
     """The options at `lines`, beside the offers that stand.
 
-    `ends`: (nc,) smallest and largest amounts, where they are not the borrowers' own.
+    `ends`: (nc,) smallest and largest amounts, and their lots, where they are not the options' own.
     """
-    limits, offers, whole = columns.limits, columns.offers, columns.whole
+    limits, whole = columns.limits, columns.whole
     position = options.position[lines]
-    low, high = (offers.low[position], offers.high[position]) if ends is None else ends
+    low, high, lot = options.low[lines], options.high[lines], options.lot[lines]
+    if ends is not None:
+        (low, high), lot = ends[:2], lot if len(ends) == 2 else ends[2]
     use = uses.unit[:, lines]
     standing, loans = whole.count(frozen.option, frozen.amount)
     made = np.bincount(whole.group[position], minlength=whole.groups).tolist()
@@ -113,9 +116,22 @@ def chosen_of(
         whole=whole,
         room=whole.room((standing, [a + b for a, b in zip(loans, made, strict=True)])),
         equal=columns.equal,
-        lot=offers.step or CENT,
+        lot=lot,
         limits=limits,
     )
+
+
+def in_band(
+    columns: Columns, position: Integers, at: Floats, low: Floats, high: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """(nc,) ends and lots of the bands of the borrowers at `position` that hold the amounts `at`."""
+    offers = columns.offers
+    if offers.bands is None:
+        return low, high, offers.lots(position)
+    own = offers.bands.take(position)
+    first, last, lot = own.around(np.clip(at, low, high))
+    fixed = offers.must[position] | (np.maximum(first, low) > np.minimum(last, high))
+    return np.where(fixed, low, np.maximum(first, low)), np.where(fixed, low, np.minimum(last, high)), lot
 
 
 def best_amounts(chosen: ChosenOffers) -> Floats | None:
@@ -238,9 +254,14 @@ class _Rows:
         self.upper.append(upper)
 
 
+def _grid_lots(chosen: ChosenOffers, loose: Integers) -> Floats:
+    """What a lot of each of `loose` is in that which the whole rows count."""
+    return np.rint(chosen.lot[loose] / (chosen.whole.offers.step or CENT))
+
+
 def _soft_scale(chosen: ChosenOffers, loose: Integers) -> Floats:
     """(s,) what the excess of each soft row is counted in: the most that a lot of `loose` uses."""
-    use = np.abs(chosen.use[np.ix_(chosen.limits.soft, loose)]) * chosen.lot
+    use = np.abs(chosen.use[np.ix_(chosen.limits.soft, loose)]) * chosen.lot[loose]
     largest = np.max(use, axis=1, initial=0.0)
     return np.where(largest > 0.0, largest, 1.0)
 
@@ -260,10 +281,13 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) ->
         return None
     own = chosen.whole.group[chosen.position[loose]]
     for line, g in enumerate(groups):
-        sums = np.concatenate([(own == g).astype(np.float64), -steps[line], np.zeros(missed)])
+        sums = np.concatenate(
+            [np.where(own == g, _grid_lots(chosen, loose), 0.0), -steps[line], np.zeros(missed)]
+        )
         if not rows.add(sums, float(solutions.start[line]), float(solutions.start[line]), reach * _REACH):
             return None
-    at_base, lot = money_to_lots(base[loose], chosen.lot), chosen.lot
+    lot = chosen.lot[loose]
+    at_base = money_to_lots(base[loose], lot)
     least = np.maximum(money_to_lots(chosen.low[loose], lot) - at_base, -reach)
     most = np.minimum(money_to_lots(chosen.high[loose], lot) - at_base, reach)
     worth = chosen.value[loose] * lot
@@ -321,7 +345,7 @@ def _add_rows(
         if r in chosen.equal and not whole.on_loans[r]:
             continue
         per_grain = [0] * len(groups) if whole.on_loans[r] else whole.uses(r, groups.tolist())
-        uses = np.array(per_grain, dtype=np.float64)[own] * float(whole.lot)
+        uses = np.array(per_grain, dtype=np.float64)[own] * float(whole.lot) * _grid_lots(chosen, loose)
         largest = float(np.max(np.abs(uses), initial=0.0))
         away = inward * largest if largest * _FEASIBILITY > 0.1 and whole.senses[r] != "exactly" else 0.0
         lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r])) + away
@@ -331,7 +355,7 @@ def _add_rows(
     room = chosen.rhs - chosen.use @ base
     least, most = row_bounds(chosen.senses, room)
     for s, (j, scale) in enumerate(zip(chosen.limits.soft, _soft_scale(chosen, loose), strict=True)):
-        line = np.concatenate([chosen.use[j, loose] * chosen.lot, no_steps]) / scale
+        line = np.concatenate([chosen.use[j, loose] * chosen.lot[loose], no_steps]) / scale
         far = reach * float(np.sum(np.abs(line)))  # beyond, the row is missed, or kept, whatever moves
         line[len(line) - len(chosen.limits.soft) + s] = chosen.limits.relief[j]
         side = float(np.clip(room[j] / scale, -far, far))
@@ -340,7 +364,7 @@ def _add_rows(
         if j in whole.place or j in chosen.limits.soft:
             continue
         slack = chosen.slack[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
-        uses = chosen.use[j, loose] * chosen.lot
+        uses = chosen.use[j, loose] * chosen.lot[loose]
         if not rows.add(np.concatenate([uses, no_steps]), least[j] - slack, most[j] + slack, reach):
             return False
     return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.restricted import Book, ChoiceSets
-from allocator.records.lots import lots_to_money
+from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans
 
 _WHOLE = 1e-6
@@ -47,6 +47,8 @@ def splits_of(book: Book, sets: ChoiceSets, answer: PoolAnswer, lot: float | Non
         held = np.unique(lines[shares > _WHOLE])
         if len(held) > 1:
             splits += _option_splits(book, sets, int(i), lines, shares)
+        elif lot is not None and held[0] != NO_OFFER and book.columns.offers.bands is not None:
+            splits += _band_splits(book, sets, int(i), float(shares @ answer.points.amount[own]))
         elif lot is not None and held[0] != NO_OFFER:
             splits += _amount_splits(book, sets, int(i), float(shares @ answer.points.amount[own]) / lot, lot)
     return sorted(
@@ -102,8 +104,32 @@ def _option_split(book: Book, sets: ChoiceSets, i: int, cut: int, evenness: floa
 
 def _amount_split(book: Book, sets: ChoiceSets, i: int, count: float, lot: float, evenness: float) -> Split:
     """Up to `count` lots on one side, with no offer; a lot more on the other."""
-    span = book.lines(i)
     amount, beyond = lots_to_money(np.array([count, count + 1.0]), lot).tolist()
+    return _split_between(book, sets, i, amount, beyond, evenness)
+
+
+def _band_splits(book: Book, sets: ChoiceSets, i: int, amount: float) -> list[Split]:
+    """The same where amounts go by bands: between those on either side of `amount`, or beyond it."""
+    bands = book.columns.offers.bands
+    assert bands is not None
+    own, at = bands.take(np.array([book.options.borrowers[i]])), np.array([amount])
+    below, above = float(own.down(at)[0]), float(own.up(at)[0])
+    part = min(amount - below, above - amount) / (above - below) if above > below else 0.0
+    if part > _WHOLE:
+        return [_split_between(book, sets, i, below, above, part)]
+    held = below if amount - below <= above - amount else above
+    span = book.lines(i)
+    low, high = sets.low[span][sets.options[span]], sets.high[span][sets.options[span]]
+    beyond = float(own.up(np.array([held + CENT]))[0])
+    inside = low.min() < held < high.max() and beyond < np.inf
+    return [_split_between(book, sets, i, held, beyond, 0.0)] if inside else []
+
+
+def _split_between(
+    book: Book, sets: ChoiceSets, i: int, amount: float, beyond: float, evenness: float
+) -> Split:
+    """Up to `amount` on one side, with no offer; from `beyond` on, the next one, on the other."""
+    span = book.lines(i)
     without = sets.no_offer.copy()
     without[i] = False
     lower = _with_row(sets.high, span, np.minimum(sets.high[span], amount))

@@ -227,6 +227,8 @@ def _boxed(chosen: OfferBook, amount: Floats) -> OfferBook:
     """The offers with amounts of no more than a lot away from `amount`."""
     lot = chosen.step or CENT
     low, high = (lots_to_money(np.floor(amount / lot) + away, lot) for away in (-1, 1))
+    if chosen.bands is not None:
+        low, high = chosen.bands.down(amount), chosen.bands.up(amount + lot)
     return replace(
         chosen, low=np.clip(low, chosen.low, chosen.high), high=np.clip(high, chosen.low, chosen.high)
     )

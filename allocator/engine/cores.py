@@ -17,7 +17,7 @@ from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meet
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
-from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
+from allocator.engine.options import Options, Uses, by_band, options_of, undominated, uses_of
 from allocator.engine.program import Core, Effort, Ended, LimitRows, TranslatedProgram, measure_of, relief_of
 from allocator.engine.solving import solve
 from allocator.records.lots import CENT, lots_to_money
@@ -152,7 +152,7 @@ def restrict(columns: Columns, priced: PricedPoint, borrowers: Integers, theta: 
     rows = rows_moved(columns, borrowers, priced.option, priced.amount)
     narrow = columns.over(rows)
     options = options_of(columns, borrowers)
-    options = options.keep(undominated(narrow, options))
+    options = by_band(columns, options.keep(undominated(narrow, options)))
     loss = response.reduced[options.position] - reduced_values(columns, options, priced.prices)
     near = loss <= theta + _ROUNDING * columns.money_unit
     options = options.keep(near)
@@ -163,34 +163,33 @@ def restrict(columns: Columns, priced: PricedPoint, borrowers: Integers, theta: 
 def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats:
     """(N,) the better end of each option at `prices`."""
     charge = columns.subset(options.borrowers).price_by_basis(prices)[:, options.owner]
-    position = options.position
-    term = columns.offers.term[position]
+    term = columns.offers.term[options.position]
     per_unit = options.margin - charge[0] - options.take_up * (charge[1] + options.rate * term * charge[2])
-    ends = per_unit * columns.offers.low[position], per_unit * columns.offers.high[position]
+    ends = per_unit * options.low, per_unit * options.high
     return np.asarray(np.maximum(*ends) + options.fixed - charge[3] - options.take_up * charge[4])
 
 
 def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: float | None) -> Core:
     """The formulation's data for `play`, with the limits that the frozen borrowers leave.
 
-    Amounts are multiples of `lot`; None: of any size.
+    Money is counted in `lot`, amounts in their options' own; None: amounts are of any size.
     """
     offers, limits = columns.offers, columns.limits
     whole = lot is not None
     unit = columns.money_unit if lot is None else lot
-    borrowers = play.options.borrowers
-    largest = offers.high[play.options.position]
-    measure = measure_of(limits, columns.money_unit, play.uses.unit * largest, play.uses.loan)
-    use_unit = sparse.csr_array(play.uses.unit * (unit / measure)[:, None])
+    borrowers, options = play.options.borrowers, play.options
+    counted = options.lot if whole else unit
+    measure = measure_of(limits, columns.money_unit, play.uses.unit * options.high, play.uses.loan)
+    use_unit = sparse.csr_array(play.uses.unit * (unit / measure)[:, None] * (counted / unit))
     use_loan = sparse.csr_array(play.uses.loan / measure[:, None])
     use_unit.eliminate_zeros()
     use_loan.eliminate_zeros()
     return Core(
         owner=play.options.owner,
-        margin=play.options.margin,
-        fixed=play.options.fixed / unit,
-        low=_in_units(offers.low[borrowers], unit, whole),
-        high=_in_units(offers.high[borrowers], unit, whole),
+        margin=options.margin * (counted / unit),
+        fixed=options.fixed / unit,
+        low=_in_units(options.low, counted, whole),
+        high=_in_units(options.high, counted, whole),
         must=offers.must[borrowers] | (play.declining_loss > play.theta + _ROUNDING * columns.money_unit),
         whole=whole,
         use_unit=use_unit,
@@ -210,8 +209,8 @@ def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: f
 
 def _whole_lot(columns: Columns) -> float | None:
     """The step, where the solver may count in it; None: amounts are found first and put into lots then."""
-    step = columns.offers.step
-    return step if step is not None and columns.money_unit / step <= _COUNTED_UP_TO else None
+    step, lots = columns.offers.step, columns.offers.lots(np.arange(len(columns)))
+    return step if np.max(columns.offers.high / lots, initial=0.0) <= _COUNTED_UP_TO else None
 
 
 def whole_program(columns: Columns) -> LimitRows:
@@ -221,7 +220,7 @@ def whole_program(columns: Columns) -> LimitRows:
     """
     everybody = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
     options = options_of(columns, everybody)
-    options = options.keep(undominated(columns, options))
+    options = by_band(columns, options.keep(undominated(columns, options)))
     no_charges = np.zeros(len(options)), np.zeros(len(everybody))
     rows = np.arange(len(columns.limits))
     play = OptionsInPlay(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
@@ -232,7 +231,7 @@ def whole_program(columns: Columns) -> LimitRows:
     return LimitRows(translated.program, translated.limit, core.measure)
 
 
-def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
+def _in_units(amounts: Floats, unit: Floats | float, whole: bool) -> Floats:
     return np.round(amounts / unit) if whole else amounts / unit
 
 
@@ -262,8 +261,7 @@ def count_core(
     book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
 ) -> CoreAnswer:
     """Solves `play` with amounts counted in lots from the outset."""
-    lot = book.columns.offers.step or CENT
-    return _solved(book, priced, play, lot, effort, start)
+    return _solved(book, priced, play, book.columns.offers.step or CENT, effort, start)
 
 
 def solve_core(
@@ -336,12 +334,16 @@ def _solved(
 def _start(play: OptionsInPlay, start: Answers, translated: TranslatedProgram, core: Core) -> Floats:
     """The start as a point of the program; what the core lacks of it is left out."""
     point = np.zeros(len(translated.program.cost))
-    position = play.options.position
-    chosen = start.option[position] == play.options.option
+    options, amount = play.options, start.amount[play.options.position]
+    chosen = (
+        (start.option[options.position] == options.option)
+        & (amount >= options.low)
+        & (amount <= options.high)
+    )
     takes = translated.take[chosen]
     point[takes[takes >= 0]] = 1.0
     columns = translated.amount[chosen]
-    amounts = start.amount[position[chosen]] / core.unit
+    amounts = (amount / (options.lot if core.whole else core.unit))[chosen]
     point[columns[columns >= 0]] = amounts[columns >= 0]
     rows = translated.limit[core.soft]
     short = core.rhs[core.soft] - (translated.program.matrix @ point)[rows]
@@ -365,12 +367,10 @@ def _with_small_loans(
     options, uses = play.options, play.uses
     exact = [j for j, sense in enumerate(columns.limits.senses) if sense == "exactly"]
     exact += [columns.whole.row[r] for r in columns.equal]
-    low, high = columns.offers.low[options.position], columns.offers.high[options.position]
-    able = (
-        (low < high) & np.any(uses.unit[exact] != 0.0, axis=0) & ~np.isin(options.owner, options.owner[lines])
-    )
+    able = (options.low < options.high) & np.any(uses.unit[exact] != 0.0, axis=0)
+    able &= ~np.isin(options.owner, options.owner[lines])
     near = np.flatnonzero(able)
-    near = near[np.argsort(-(options.margin * low + options.fixed)[near], kind="stable")]
+    near = near[np.argsort(-(options.margin * options.low + options.fixed)[near], kind="stable")]
     _, first = np.unique(options.owner[near], return_index=True)
     helpers = near[np.sort(first)]
     for count in range(1, min(len(helpers), _HELPERS) + 1):
@@ -394,7 +394,7 @@ def _amounts_of(
     chosen = chosen_of(columns, play.options, play.uses, lines, frozen)
     if core.whole:
         lots = np.round(point[translated.amount[lines]])
-        amounts = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, core.unit))
+        amounts = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, chosen.lot))
         if meets_rows(chosen, amounts):
             return amounts
     return best_amounts(chosen)

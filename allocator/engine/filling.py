@@ -36,6 +36,8 @@ class Wishes:
     """What the walk reads of what each borrower is to get, in its order; arrays of shape (n,)."""
 
     low: Floats
+    step: Floats
+    """What amounts are multiples of; 0: of a cent."""
     must: Booleans
     take: Floats
     """Take-up: drawn a unit offered."""
@@ -132,15 +134,14 @@ class Filling:
         rows = len(self.left)
         room = (np.zeros(rows), np.zeros(rows), np.full(rows, -1), np.zeros(rows, dtype=np.int64))
         state = (self.left, self.slack, self.amount, self.blocker)
-        step = float(self.book.columns.offers.step or 0.0)
         if self.book.compiled:
             from allocator.engine.kernel import compiled
 
-            changed = int(compiled.walk(order, cut, goal, paying, target, step, *self._static, state, room))
+            changed = int(compiled.walk(order, cut, goal, paying, target, *self._static, state, room))
         else:
             lists, places = _as_lists(state), _as_lists(room)
             who, most = order.tolist(), target.tolist()
-            changed = walk(who, cut, goal, paying, most, step, *self._static, lists, places)
+            changed = walk(who, cut, goal, paying, most, *self._static, lists, places)
             self.left, _, self.amount, self.blocker = map(np.array, lists)
         self._settle()
         return changed
@@ -148,7 +149,12 @@ class Filling:
     def _settle(self) -> None:
         """A walk counts in multiples of the step's double: 0.07 times 4286 is not the double of 300.02."""
         offers = self.book.columns.offers
-        if offers.step is not None and not float(offers.step).is_integer():
+        if offers.bands is not None:
+            settled = np.where(offers.must | (self.amount <= 0), self.amount, offers.bands.down(self.amount))
+            if np.any(settled != self.amount):
+                self.amount[:] = settled
+                self.recount()
+        elif offers.step is not None and not float(offers.step).is_integer():
             settled = lots_to_money(money_to_lots(self.amount, offers.step), offers.step)
             self.amount[:] = np.where(offers.must, self.amount, settled)
 
@@ -259,7 +265,8 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
             continue
         before = filling.amount.copy(), filling.left.copy()
         giver = givers[-1]
-        filling.amount[giver] = _in_lots(filling.amount[giver] - less[giver], columns.offers.step)
+        kept = filling.amount[[giver]] - less[giver]
+        filling.amount[giver] = columns.offers.down(np.array([giver]), kept)[0]
         filling.recount()
         filling.grow(np.array([k, giver]), target, paying=False)
         filling.recount()
@@ -268,13 +275,10 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
             filling.amount, filling.left = before
 
 
-def _in_lots(amount: float, step: float | None) -> float:
-    return float(lots_to_money(money_to_lots(np.asarray(amount), step or CENT), step or CENT))
-
-
 def _wished(book: Pass, wish: Answers) -> Wishes:
     columns = book.columns
     offers, option = columns.offers, wish.option
     take, rate = columns.take_up(option), columns.rate(option)
     margin, fixed = offers.worth(rate, take)
-    return Wishes(offers.low, offers.must, take, take * rate * offers.term, margin, fixed)
+    step = np.zeros(len(columns)) if offers.step is None else offers.lots(np.arange(len(columns)))
+    return Wishes(offers.low, step, offers.must, take, take * rate * offers.term, margin, fixed)

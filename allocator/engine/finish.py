@@ -25,7 +25,6 @@ from allocator.engine.relaxation import with_right_signs
 from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
 from allocator.records.limits import Limits, summed
-from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 _ROUNDS = 12
@@ -270,7 +269,6 @@ def _parts(best: _Round, base: Answers, columns: Columns) -> Parts:
     borrower, switch, fraction = borrower[alike], switch[alike], fraction[alike]
     option = np.maximum(base.option[borrower], switches.option[switch])
     amount = (1.0 - fraction) * base.amount[borrower] + fraction * switches.amount[switch]
-    lot = offers.step or CENT
-    amount = lots_to_money(np.floor(amount / lot + _SAME_LOT), lot)
+    amount = offers.down(borrower, amount, _SAME_LOT)
     offered = amount >= offers.low[borrower]
     return Parts(borrower, np.where(offered, option, -1).astype(np.int32), np.where(offered, amount, 0.0))

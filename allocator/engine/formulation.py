@@ -2,13 +2,13 @@
 
     max   sum_k m_k x_k + F_k z_k + idle s - sum_j p_j t_j           (value)
     s.t.  sum_k z_ik <= 1                    every borrower i        (one offer each)
-          l_i z_k <= x_k <= u_i z_k          every option k          (tickets)
+          l_k z_k <= x_k <= u_k z_k          every option k          (tickets)
           sum_k e_jk x_k + f_jk z_k {<=,>=,=} b_j   every limit j    (limits; the budget is limit 0,
                                              with + s; a soft one with - t_j (at least: + t_j), t_j >= 0)
 
 This is the convex hull of every borrower's choices, so its LP relaxation is as tight as any price
 bound. Coefficients come in ready; no economics here. Money is counted in `Core.unit`, which is the
-step where amounts go by steps: x_k is a whole number then.
+step where amounts go by steps: x_k is a whole number then, of the step or of the option's own lot.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def formulate(core: Core) -> pyo.ConcreteModel:
 
 
 def _declare_sets(program: Any, core: Core) -> None:
-    program.BORROWERS = pyo.RangeSet(0, len(core.low) - 1)
+    program.BORROWERS = pyo.RangeSet(0, len(core.must) - 1)
     program.OPTIONS = pyo.RangeSet(0, len(core.owner) - 1)
     program.LIMITS = pyo.RangeSet(0, len(core.rhs) - 1)
     program.SOFT = pyo.RangeSet(0, len(core.soft) - 1)
@@ -86,12 +86,12 @@ def _one_offer_each(program: Any, core: Core) -> None:
 
 
 def _by_owner(core: Core) -> list[range]:
-    ends = np.searchsorted(core.owner, np.arange(len(core.low) + 1)).tolist()
-    return [range(ends[i], ends[i + 1]) for i in range(len(core.low))]
+    ends = np.searchsorted(core.owner, np.arange(len(core.must) + 1)).tolist()
+    return [range(ends[i], ends[i + 1]) for i in range(len(core.must))]
 
 
 def _tickets(program: Any, core: Core) -> None:
-    low, high = core.low[core.owner].tolist(), core.high[core.owner].tolist()
+    low, high = core.low.tolist(), core.high.tolist()
     program.smallest = pyo.Constraint(
         program.OPTIONS, rule=lambda p, k: low[k] * p.take[k] - p.amount[k] <= 0
     )

@@ -55,16 +55,15 @@ class Alternatives:
 def alternatives(columns: Columns, priced: PricedPoint, play: OptionsInPlay) -> Alternatives:
     """The options of `play` with the ranges that a loss of at most its threshold leaves."""
     options, offers, response = play.options, columns.offers, priced.response
-    position = options.position
     slope = options.margin - priced.prices @ play.uses.unit
-    low, high = offers.low[position], offers.high[position]
+    low, high = options.low, options.high
     regret = np.clip(play.loss, 0.0, play.theta)
     room = np.minimum(high - low, (play.theta - regret) / np.maximum(np.abs(slope), _DUST))
     sign = np.where(slope >= 0.0, -1.0, 1.0)
     if offers.step is None:
         moved, moves = sign * room, (room > 0.0).astype(np.float64)
     else:
-        moved, moves = sign * offers.step, np.floor(room / offers.step + _SAME_LOT)
+        moved, moves = sign * options.lot, np.floor(room / options.lot + _SAME_LOT)
     return Alternatives(
         end=np.where(slope >= 0.0, high, low),
         moved=moved,
@@ -122,7 +121,8 @@ class _LossProgram:
     ) -> Floats | None:
         """The columns at `start`; None where it decides what is no alternative here."""
         position, owner = play.options.position, play.options.owner
-        here = np.flatnonzero(start.option[position] == play.options.option)
+        own, at = play.options, start.amount[position]
+        here = np.flatnonzero((start.option[position] == own.option) & (at >= own.low) & (at <= own.high))
         line = np.full(len(base), -1)
         line[owner[here]] = here
         offered = start.option[play.options.borrowers] >= 0
@@ -348,8 +348,8 @@ def solve_losses(
     amounts = None
     if columns.offers.step is not None:
         counted = losses.amounts(answer.point, options)[lines]
-        lots = np.round(counted / columns.offers.step)
-        counted = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, columns.offers.step))
+        lots = np.round(counted / chosen.lot)
+        counted = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, chosen.lot))
         amounts = counted if meets_rows(chosen, counted) else None
     if amounts is None:
         amounts = best_amounts(chosen)

@@ -7,7 +7,7 @@ without losing value or breaking a row (proved in docs/formulation.md, section 3
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -36,21 +36,23 @@ class Options:
     """m: value per unit offered."""
     fixed: Floats
     """F: value an offer, whatever its amount."""
+    low: Floats
+    """Smallest amount: the borrower's, or that of one band of its amounts (`by_band`)."""
+    high: Floats
+    lot: Floats
+    """Amounts are multiples of it."""
 
     def __len__(self) -> int:
         return len(self.owner)
 
     def keep(self, mask: Booleans) -> Options:
         """Only the options where `mask` (N,) is true; borrowers stay."""
-        return Options(
-            self.borrowers,
-            self.owner[mask],
-            self.option[mask],
-            self.rate[mask],
-            self.take_up[mask],
-            self.margin[mask],
-            self.fixed[mask],
-        )
+        return self.at(np.flatnonzero(mask))
+
+    def at(self, lines: Integers) -> Options:
+        """The options at `lines` alone; borrowers stay."""
+        own = {entry.name: getattr(self, entry.name)[lines] for entry in fields(self)[1:]}
+        return Options(self.borrowers, **own)
 
     @property
     def position(self) -> Integers:
@@ -83,7 +85,30 @@ def options_of(columns: Columns, borrowers: Integers) -> Options:
         rates[number, : len(entry.rates)] = entry.rates
         take_ups[number, : len(entry.rates)] = entry.take_up
     rate, take_up = rates[menu, option], take_ups[menu, option]
-    return Options(borrowers, owner, option, rate, take_up, *offers.worth(rate, take_up, position))
+    worth = offers.worth(rate, take_up, position)
+    ends = offers.low[position], offers.high[position], offers.lots(position)
+    return Options(borrowers, owner, option, rate, take_up, *worth, *ends)
+
+
+def by_band(columns: Columns, options: Options) -> Options:
+    """Each option once for each band of amounts that it reaches; as it is where nobody has several."""
+    bands = columns.offers.bands
+    if bands is None or len(bands) == 1:
+        return options
+    own = bands.take(options.position)
+    free = ~columns.offers.must[options.position]
+    parts = []
+    for first, last, step in zip(own.first, own.last, own.step, strict=True):
+        low = np.ceil(np.maximum(first, np.rint(options.low * 100.0)) / step) * step / 100.0
+        high = np.floor(np.minimum(last, np.rint(options.high * 100.0)) / step) * step / 100.0
+        held = np.flatnonzero(free & (low <= high) & (first <= last))
+        lot = np.broadcast_to(step, low.shape) / 100.0
+        parts.append((held, low[held], high[held], lot[held]))
+    pinned = np.flatnonzero(~free)
+    parts.append((pinned, options.low[pinned], options.high[pinned], options.lot[pinned]))
+    line, low, high, lot = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((low, line))
+    return replace(options.at(line[order]), low=low[order], high=high[order], lot=lot[order])
 
 
 def uses_of(columns: Columns, options: Options) -> Uses:

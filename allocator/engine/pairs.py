@@ -34,7 +34,7 @@ _Pair = tuple[float, tuple[int, int], tuple[float, float]]
 def fill_by_pairs(search: Search, priced: PricedPoint) -> None:
     """Offers the search allocations in which two amounts fill a priced row that is no whole row."""
     columns, best = search.book.columns, search.best
-    if best is None or search.done:
+    if best is None or search.done or columns.offers.bands is not None:
         return
     whole = set(columns.whole.row)
     room = columns.limits.rhs - columns.usage(best.option, best.amount)

@@ -34,17 +34,17 @@ class Core:
     owner: Integers
     """(N,) borrower of each option, 0 .. nb - 1."""
     margin: Floats
-    """(N,) value per unit of amount."""
+    """(N,) value per unit of amount, or lot."""
     fixed: Floats
     """(N,) value an offer."""
     low: Floats
-    """(nb,) in units."""
+    """(N,) in units, or whole lots of the option's own."""
     high: Floats
-    """(nb,) in units."""
+    """(N,) likewise."""
     must: Booleans
     """(nb,) an offer is made whatever it is worth."""
     whole: bool
-    """Amounts are whole units (the unit is the policy's step)."""
+    """Amounts are whole lots: of the unit, the policy's step, or of an option's own."""
     use_unit: sparse.csr_array
     """(m, N)"""
     use_loan: sparse.csr_array

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meets_rows
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, in_band, meets_rows
 from allocator.engine.cores import PricedPoint, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import measure_of
-from allocator.records.lots import lots_to_money, money_to_lots
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _BORROWERS = 500
@@ -77,7 +76,9 @@ def repaired(book: Pass, priced: PricedPoint, time_is_up: Callable[[], bool]) ->
     ends = _descend(columns, changes, frozen.usage, time_is_up)
     taken = ends[changes.line[ends] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
-    chosen = chosen_of(columns, options, uses, lines, frozen)
+    own = options.position[lines]
+    inside = in_band(columns, own, amounts, columns.offers.low[own], columns.offers.high[own])
+    chosen = chosen_of(columns, options, uses, lines, frozen, inside)
     if columns.offers.step is None or not meets_rows(chosen, amounts):
         settled = best_amounts(chosen)
         if settled is None:
@@ -100,8 +101,7 @@ def _changes(columns: Columns, priced: PricedPoint, options: Options, uses: Uses
     low, high = offers.low[options.position], offers.high[options.position]
     amounts = [high, low]
     if offers.step is not None:
-        lots = money_to_lots(high, offers.step)
-        amounts += [np.clip(lots_to_money(lots - k, offers.step), low, high) for k in _DOWN]
+        amounts += [np.clip(offers.below(options.position, high, k), low, high) for k in _DOWN]
     may_decline = np.flatnonzero(~offers.must[borrowers])
     line = np.concatenate([*(np.arange(len(options)) for _ in amounts), np.full(len(may_decline), -1)])
     owner = np.concatenate([*(options.owner for _ in amounts), may_decline])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.amounts import ChosenOffers, FrozenOffers, best_amounts, chosen_of
+from allocator.engine.amounts import ChosenOffers, FrozenOffers, best_amounts, chosen_of, in_band
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.repair import no_offers
 from allocator.engine.restricted import ChoiceSets
@@ -22,7 +22,7 @@ def settle(pool: Pool, answer: PoolAnswer, sets: ChoiceSets) -> tuple[Codes, Flo
     line = _lines(pool, answer)
     taken = np.flatnonzero(line != NO_OFFER)
     lines = line[taken]
-    amounts = best_amounts(_chosen_offers(pool, lines, sets))
+    amounts = best_amounts(_chosen_offers(pool, lines, sets, _amounts_at(pool, answer)))
     if amounts is None:
         return None
     option = np.full(len(columns), -1, dtype=np.int32)
@@ -44,9 +44,26 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _chosen_offers(pool: Pool, lines: Integers, sets: ChoiceSets) -> ChosenOffers:
-    """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
+def _amounts_at(pool: Pool, answer: PoolAnswer) -> Floats | None:
+    """(N,) the LP point's mean amount of each option; None where nobody has several bands of amounts."""
+    bands, points = pool.book.columns.offers.bands, answer.points
+    if bands is None or len(bands) == 1:
+        return None
+    mean, share = (np.zeros(len(pool.book.options)) for _ in range(2))
+    offered = points.line != NO_OFFER
+    np.add.at(mean, points.line[offered], (answer.shares * points.amount)[offered])
+    np.add.at(share, points.line[offered], answer.shares[offered])
+    return np.asarray(np.divide(mean, share, out=mean, where=share > 0))
+
+
+def _chosen_offers(pool: Pool, lines: Integers, sets: ChoiceSets, at: Floats | None) -> ChosenOffers:
+    """The offers at `lines`, beside nothing: everybody who may be offered something is in the book.
+
+    `at`: (N,) amounts whose bands these are to be in.
+    """
     book = pool.book
     nobody = FrozenOffers(*no_offers(book.columns), np.zeros(len(book.columns.limits)))
-    ends = sets.low[lines], sets.high[lines]
+    ends: tuple[Floats, ...] = sets.low[lines], sets.high[lines]
+    if at is not None:
+        ends = in_band(book.columns, book.options.position[lines], at[lines], *ends)
     return chosen_of(book.columns, book.options, book.uses, lines, nobody, ends)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, in_band
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import options_of, uses_of
 from allocator.engine.repair import no_offers
@@ -67,8 +67,9 @@ def _amounts(columns: Columns, best: Candidate) -> np.ndarray | None:
     options = options_of(columns, taken)
     options = options.keep(options.option == best.option[taken][options.owner])
     nobody = FrozenOffers(*no_offers(columns), np.zeros(len(columns.limits)))
-    lines = np.arange(len(options))
-    amounts = best_amounts(chosen_of(columns, options, uses_of(columns, options), lines, nobody))
+    lines, who = np.arange(len(options)), options.position
+    ends = in_band(columns, who, best.amount[who], columns.offers.low[who], columns.offers.high[who])
+    amounts = best_amounts(chosen_of(columns, options, uses_of(columns, options), lines, nobody, ends))
     if amounts is None:
         return None
     amount = np.zeros(len(columns))

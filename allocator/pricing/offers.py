@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
+from allocator.pricing.amounts import bands_of, step_faults
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.pricing.segments import cells_of, segments_of
 from allocator.records.curves import Response
 from allocator.records.former import FORMER_AMOUNT
-from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
+from allocator.records.lots import CENT, Bands, lots_for, lots_to_money, lots_within
 from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedSegments
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
@@ -48,7 +49,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     pinned = ~np.isnan(portfolio.fixed_amount)
     by_grade = _grade_menus(curve, policy)
     _check_pinned(portfolio, curve, policy, pinned)
-    segments = segments_of(portfolio, by_grade, policy)
+    segments, bands = segments_of(portfolio, by_grade, policy), bands_of(portfolio, policy)
     menus = _borrower_menus(portfolio, curve, by_grade, policy, segments)
     n, held = len(portfolio), policy.posted is not None
     low, high, income, cost = (np.empty(n) for _ in range(4))
@@ -56,7 +57,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     for begin in range(0, n, _PART):
         span = slice(begin, begin + _PART)
         own, menu = portfolio.take(span), menus.menu[span]
-        least, most = _amounts(own, policy, pinned[span])
+        least, most = _amounts(own, policy, pinned[span], None if bands is None else bands.take(span))
         codes = _no_offer_reasons(own, policy, menus.no_rate[span], least, most)
         possible = codes < 0
         menu[~possible] = -1
@@ -81,7 +82,8 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         churn_cost=policy.churn_cost_rate,
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
-        step=None if policy.ticket.step == CENT else policy.ticket.step,
+        step=_step(policy) if bands is None else bands.grain,
+        bands=bands,
         posted=None if segments is None or held else replace(segments, segment=menus.segment),
     )
 
@@ -165,11 +167,12 @@ def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinne
             which = f"{values[0]:g} lies" if len(values) == 1 else "rates lie"
             problem = f"{which} outside the churn curve, {low:g} to {high:g}"
             faults += _pinned_fault(portfolio, outside, problem, remedy, field)
+    lent_to = np.array([grade in policy.rates for grade in portfolio.grade.values] or [False])
     if policy.by_contract:
-        lent_to = np.array([grade in policy.rates for grade in portfolio.grade.values] or [False])
         without = lent_to[portfolio.grade.codes] & np.isnan(rate) & ~portfolio.exclude
         problem, remedy = "no contract rate", "give every loan one, or write another rate_grid"
         faults += _pinned_fault(portfolio, without, problem, remedy, "rate")
+    faults += step_faults(portfolio, policy, lent_to[portfolio.grade.codes] & ~pinned & ~portfolio.exclude)
     if faults:
         raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), "pinned offers")
 
@@ -182,11 +185,21 @@ def _pinned_fault(portfolio: Portfolio, who: Booleans, problem: str, remedy: str
     return [Fault(f"{problem}{in_rows(rows)}", remedy, file=portfolio.source, row=rows[0], field=field)]
 
 
-def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Floats, Floats]:
+def _step(policy: Policy) -> float | None:
+    return None if policy.ticket.step == CENT else policy.ticket.step
+
+
+def _amounts(
+    portfolio: Portfolio, policy: Policy, pinned: Booleans, bands: Bands | None
+) -> tuple[Floats, Floats]:
     """Smallest and largest loan, on the lattice of amounts; what was pinned stays as it is."""
     lot = policy.ticket.step or CENT
-    low = lots_to_money(lots_for(np.maximum(portfolio.min_amount, policy.ticket.min), lot), lot)
-    high = lots_to_money(lots_within(np.minimum(portfolio.max_amount, policy.ticket.max), lot), lot)
+    least = np.maximum(portfolio.min_amount, policy.ticket.min)
+    most = np.minimum(portfolio.max_amount, policy.ticket.max)
+    if bands is None:
+        low, high = lots_to_money(lots_for(least, lot), lot), lots_to_money(lots_within(most, lot), lot)
+    else:
+        low, high = bands.up(least), bands.down(most)
     fixed = np.where(pinned, portfolio.fixed_amount, 0.0)
     return np.where(pinned, fixed, low), np.where(pinned, fixed, high)
 

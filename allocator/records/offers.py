@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.records.lots import CENT, Bands, lots_to_money, money_to_lots
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Text
 
 SAME_RATE = 1e-12
@@ -74,11 +75,37 @@ class OfferBook:
     """c: cost of one booked loan."""
     step: float | None
     """Amounts are multiples of it; None: of 0.01."""
+    bands: Bands | None = None
+    """Which multiples of the step are amounts; None: every one from `low` to `high`."""
     posted: PostedSegments | None = None
     """What of the rates a price list chooses; None: each borrower's rate is chosen by itself."""
 
     def __len__(self) -> int:
         return len(self.menu)
+
+    def lots(self, who: Integers) -> Floats:
+        """(k,) what the amounts of `who` go by: each one's own step, or what its bands have in common."""
+        if self.bands is None or len(self.bands) > 1:
+            return np.full(len(who), self.step or CENT)
+        return np.asarray(np.broadcast_to(self.bands.step, (1, len(self)))[0, who] / 100.0)
+
+    def below(self, who: Integers, amounts: Floats, count: int) -> Floats:
+        """The amounts of `who` that are `count` steps below `amounts`, or more where bands leave no other."""
+        if self.bands is None:
+            lot = self.step or CENT
+            return lots_to_money(money_to_lots(amounts, lot) - count, lot)
+        own = self.bands.take(who)
+        return own.down(amounts - count * own.around(amounts)[2])
+
+    def down(self, who: Integers | slice, amounts: Floats, near: float = 1e-6) -> Floats:
+        """The largest amounts of `who` up to `amounts`, -inf where bands have none.
+
+        One of which only the part `near` of a lot is missing counts.
+        """
+        if self.bands is not None:
+            return self.bands.take(who).down(amounts, near)
+        lot = self.step or CENT
+        return lots_to_money(np.floor(amounts / lot + near), lot)
 
     def worth(
         self, rate: Floats, take_up: Floats, who: Integers | slice = slice(None)

@@ -25,6 +25,7 @@ from allocator.records.risk import CapitalRule, Rule
 from allocator.records.sources import InvoiceFiles
 from allocator.records.strategy import SolverSettings, Strategy
 from allocator.records.stress import Stress, StressSource
+from allocator.records.ticket import OwnSteps, Ticket
 
 Sense = Literal["at_most", "at_least", "exactly"]
 NamedMeasure = Literal[
@@ -113,15 +114,6 @@ class Budget:
     basis: Basis = "offered"
     of: Literal["requests"] | None = None
     """requests: of what the borrowers ask for, which `scenario.demand` makes money."""
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Smallest and largest loan, and the step that amounts are multiples of (None: the cent)."""
-
-    min: float
-    max: float
-    step: float | None = None
 
 
 @dataclass(frozen=True)
@@ -280,6 +272,7 @@ class Policy:
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         measured |= {c for limit in self.limits if limit.rule for c in limit.rule.columns}
+        measured |= {self.ticket.grid.column} if isinstance(self.ticket.grid, OwnSteps) else set()
         measured |= {FORMER_AMOUNT for x in self.limits if x.measure == "clients_changed" or x.of == FORMER}
         return frozenset(ranged | weights | measured | self.capital.charged[1])
 

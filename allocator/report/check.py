@@ -115,9 +115,10 @@ def check_page(examination: Examination) -> RenderableType:
     budget = f"budget {policy.budget.amount:,.2f} {policy.currency} {policy.budget.basis}"
     smallest = max(policy.ticket.min, policy.ticket.step or CENT)
     tickets = f"loans of {smallest:,.2f} to {policy.ticket.max:,.2f}"
+    amounts = "" if policy.ticket.grid is None else f": {policy.ticket.grid}"
     return Group(
         headline,
-        f"{budget}, {tickets}",
+        f"{budget}, {tickets}{amounts}",
         "",
         _grades(examination),
         "",

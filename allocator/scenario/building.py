@@ -18,7 +18,7 @@ from allocator.records.former import MONEY_MOVED, Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.price_lists import Posting, Pricing
 from allocator.records.risk import CapitalRule, Rule, Sectors, TailRule
-from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense, Ticket
+from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense
 from allocator.records.sources import InvoiceFiles, kind_of
 from allocator.records.strategy import SolverSettings, Strategy
 from allocator.records.stress import BASE, FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
@@ -28,7 +28,7 @@ from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry, 
 from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
 from allocator.scenario.plugged import Plugins, plugins_of
-from allocator.scenario.policy_schema import CENT, PolicyEntry, RateGrid, SegmentPricing, TicketEntry
+from allocator.scenario.policy_schema import PolicyEntry, RateGrid, SegmentPricing
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import AnyColumn, FormerEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
@@ -192,7 +192,7 @@ def _policy(typed: PolicyEntry, plugins: Plugins, stresses: Mapping[str, StressS
         **{
             **same,
             "budget": Budget(**typed.budget.model_dump()),
-            "ticket": _ticket(typed.ticket),
+            "ticket": typed.ticket.record(),
             "rates": dict(typed.rates),
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
@@ -225,11 +225,6 @@ def _changes(typed: ChangesEntry) -> Changes:
     if isinstance(keep, KeepEntry):
         kept = tuple(condition_of(column, test) for column, test in keep.where.items())
     return Changes(None if moved is None else moved.at_most, typed.amounts, kept)
-
-
-def _ticket(typed: TicketEntry) -> Ticket:
-    """Amounts from 0 on begin at one lot: an offer of nothing is no offer."""
-    return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
 def _limit(

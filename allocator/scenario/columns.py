@@ -47,7 +47,10 @@ def column_faults(tree: Node) -> Iterator[Fault]:
 
 
 def _used(tree: Node) -> Iterator[tuple[str, bool]]:
-    """Columns that the limits name, and whether they read them as numbers."""
+    """Columns that the ticket and the limits name, and whether they read them as numbers."""
+    step = tree.find(("policy", "ticket", "step", "column"))
+    if step is not None and isinstance(step.value, str):
+        yield step.value, True
     keep = tree.find(("policy", "changes", "keep", "where"))
     for name, test in (keep.entries if keep is not None else {}).items():
         yield name, bool(test.entries.keys() & RANGE_ENDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -21,7 +20,7 @@ from allocator.records.cuts import HHI, beside_a_list, on_what
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import AcrossGrades, Pricing
-from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, OWN_FUNDS, Basis, Spend
+from allocator.records.scenario import OWN_FUNDS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.limit_schema import LimitEntry
@@ -40,9 +39,9 @@ from allocator.scenario.quantities import (
     one_of,
     text,
 )
+from allocator.scenario.ticket_schema import TicketEntry
 from allocator.scenario.typed import Typed
 
-CENT = 0.01
 MOST_RATES = 10_000
 """Rates that one grade's grid may hold: more is a slip in its step."""
 
@@ -132,46 +131,6 @@ class BudgetEntry(Typed):
     """Whether all of it must be used."""
     basis: Annotated[Basis, one_of(*get_args(Basis))] = "offered"
     """What uses it: every offer, or the share of it that customers are expected to take."""
-
-
-class TicketEntry(Typed):
-    """The size of a loan; a borrower's own min_amount and max_amount tighten it."""
-
-    min: Annotated[Money, Field(examples=["100_000"])]
-    """Smallest loan; 0: a loan may be of any amount, from one step, or cent, on."""
-    max: Annotated[PositiveMoney, Field(examples=["1_000_000"])]
-    """Largest loan."""
-    step: PositiveMoney | None = Field(default=None, validate_default=True)
-    """Amounts are multiples of it; null: of 0.01."""
-
-    @field_validator("max")
-    @classmethod
-    def _above_min(cls, largest: float, info: ValidationInfo) -> float:
-        if largest > LARGEST_LOAN:
-            problem = f"{largest:g} is too large a loan, expected at most {LARGEST_LOAN:g}"
-            raise refuse(Misfit(problem, "write an amount in currency units, or count in thousands of them"))
-        smallest = info.data.get("min", largest)
-        if smallest > largest:
-            problem = f"the largest loan {largest:.10g} is below the smallest {smallest:.10g}"
-            raise refuse(Misfit(problem, "write max: at least as large as min"))
-        return largest
-
-    @field_validator("step")
-    @classmethod
-    def _some_multiple(cls, step: float | None, info: ValidationInfo) -> float | None:
-        if "min" not in info.data or "max" not in info.data:
-            return step
-        smallest, largest, unit = info.data["min"], info.data["max"], step or CENT
-        # Exact, as written: 0.35 holds three steps of 0.1, in binary only two.
-        low, high, lot = (Fraction(repr(value)) for value in (smallest or unit, largest, unit))
-        if high // lot * lot < low:
-            between = f"between min {smallest:.10g} and max {largest:.10g}"
-            problem = f"no multiple of {unit:.10g} lies {between}"
-            raise refuse(Misfit(problem, "write a smaller step or a wider ticket"))
-        if high * lot.denominator > MOST_LOTS:
-            problem = f"steps of {unit:.10g} are too fine for loans of up to {largest:.10g}"
-            raise refuse(Misfit(problem, "write a step of fewer digits, or a smaller max"))
-        return step
 
 
 class RateGrid(Typed):

@@ -124,7 +124,10 @@ def _at_level(filling: Filling, active: Booleans, level: float) -> Floats:
 
 def _whole_steps(filling: Filling, amount: Floats | float) -> Floats:
     """Whole steps, or cents, not above `amount`."""
-    step = filling.book.columns.offers.step
+    offers = filling.book.columns.offers
+    step = offers.step
+    if offers.bands is not None:
+        return offers.bands.down(np.broadcast_to(amount, len(offers)))
     return down_to_lots(amount, step, 1e-9) if step else down_to_lots(amount, CENT)
 
 

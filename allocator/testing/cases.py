@@ -14,8 +14,9 @@ from allocator.records.conditions import Condition
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.risk import CapitalRule, TailRule
-from allocator.records.scenario import Budget, Limit, Policy, PortfolioSource, Scenario, Ticket
+from allocator.records.scenario import Budget, Limit, Policy, PortfolioSource, Scenario
 from allocator.records.strategy import SolverSettings
+from allocator.records.ticket import Ticket
 
 SETTINGS = SolverSettings(gap=1e-9, time_limit=30.0)
 

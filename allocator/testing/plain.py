@@ -18,6 +18,7 @@ from allocator.records.plugins import PluginMeasure
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Group, Limit
 from allocator.records.stress import Shock, Stress
+from allocator.testing.amounts import amounts_up_to
 from allocator.testing.cases import Case
 from allocator.testing.former import formerly, formerly_counted
 from allocator.testing.risk import requirement, tail_loss
@@ -163,10 +164,8 @@ def alternatives(case: Case, i: int) -> list[Offer | None]:
         return [None]
     if own.pinned:
         return [Offer(own.low, *own.rates[0])]
-    step = case.policy.ticket.step
-    assert step is not None, "amounts in cents cannot be tried one by one"
-    counts = range(math.ceil(own.low / step - 1e-9), math.floor(own.high / step + 1e-9) + 1)
-    return [None, *(Offer(n * step, *rate) for rate in own.rates for n in counts)]
+    amounts = [amount for amount in amounts_up_to(case, i, own.high) if amount >= own.low]
+    return [None, *(Offer(amount, *rate) for rate in own.rates for amount in amounts)]
 
 
 def worth(case: Case, i: int, offer: Offer | None) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from allocator.engine.blends import unmet
 from allocator.errors import InfeasibleError
-from allocator.records.scenario import Ticket
+from allocator.records.ticket import Ticket
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from allocator.errors import InfeasibleError
-from allocator.records.scenario import Limit, Ticket
+from allocator.records.scenario import Limit
+from allocator.records.ticket import Ticket
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 

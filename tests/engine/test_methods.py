@@ -12,6 +12,7 @@ import pytest
 from allocator.engine.optimise import optimise
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.scenario import Group, Limit
+from allocator.records.ticket import Choices, OwnSteps, SizedSteps, Ticket
 from allocator.testing.books import MEASURES, random_case
 from tests.builders import SETTINGS, Case, churn_table, policy, portfolio
 from tests.engine import whole_program
@@ -82,6 +83,38 @@ def test_reduced_and_exact_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(500))
 def test_reduced_and_exact_agree_everywhere(seed: int) -> None:
     check_agreement(seed)
+
+
+GRIDS = (
+    OwnSteps("lot"),
+    SizedSteps(((300_000.0, 10_000.0), (np.inf, 50_000.0))),
+    Choices((100_000.0, 180_000.0, 400_000.0, 1_000_000.0)),
+    Choices((0.4, 0.75, 1.0), of_request=True),
+)
+
+
+def case_of_several_steps(seed: int, method: str, largest: int = 2_000) -> Case:
+    """A random book whose amounts go by several steps or a menu; nothing is to be met exactly."""
+    case = random_case(seed, method, largest)
+    lots = np.random.default_rng(seed).choice([10_000.0, 25_000.0, 70_000.0], len(case.portfolio))
+    book = replace(case.portfolio, numbers={**case.portfolio.numbers, "lot": lots})
+    limits = tuple(
+        replace(one, sense="at_least") if one.sense == "exactly" else one for one in case.policy.limits
+    )
+    ticket = Ticket(100_000.0, 1_000_000.0, None, GRIDS[seed % len(GRIDS)])
+    budget = replace(case.policy.budget, spend="at_most")
+    return replace(case, portfolio=book).under(ticket=ticket, limits=limits, budget=budget)
+
+
+@pytest.mark.parametrize("seed", [2, 4, 5, 7])
+def test_reduced_and_exact_agree_on_several_steps(seed: int) -> None:
+    methods_agree(lambda method: case_of_several_steps(seed, method, largest=120))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200))
+def test_reduced_and_exact_agree_on_several_steps_everywhere(seed: int) -> None:
+    methods_agree(lambda method: case_of_several_steps(seed, method, largest=70))
 
 
 def test_the_random_books_hold_a_limit_of_every_kind() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from allocator.engine.reach import ANY, common_spans, loans_of, steps_into
 from allocator.errors import InfeasibleError
-from allocator.records.scenario import Ticket
+from allocator.records.ticket import Ticket
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 

@@ -647,8 +647,38 @@ DECISIONS = [
         a_cent_off_the_step=lambda files: _raised(files, -0.01),
         a_loan_more_than_may_be=partial(_another, amount=100_000.0),
     ),
+    *of(
+        "sized",
+        an_offer_by_the_step_of_smaller_loans=lambda files: _raised(
+            files, -30_000.0, _large(files, 300_000.0)
+        ),
+        an_offer_by_no_step=lambda files: _raised(files, -10_000.0),
+        a_cent_off_the_step_of_its_size=lambda files: _raised(files, -0.01),
+        other_steps=setting(SCENARIO, "policy.ticket.step", {"by_size": [{"step": 70_000.0}]}),
+        one_step=setting(SCENARIO, "policy.ticket.step", 80_000.0),
+        a_step_of_an_unknown_kind=setting(SCENARIO, "policy.ticket.step", {"by_rate": 1.0}),
+    ),
+    *of(
+        "menus",
+        an_amount_beside_the_menu=lambda files: _raised(files, -10_000.0),
+        a_cent_beside_the_menu=lambda files: _raised(files, -0.01),
+        another_menu=setting(SCENARIO, "policy.ticket.menu.amounts", [0.45, 0.65, 0.95]),
+        a_menu_of_money=dropping(SCENARIO, "policy.ticket.menu.of"),
+        no_menu=dropping(SCENARIO, "policy.ticket.menu"),
+        a_tree_split_beside_the_menu=tree(
+            lambda t: [n.update(amounts=123456.0) for n in t["nodes"] if "amounts" in n] or t.update(note="x")
+        ),
+    ),
 ]
 """Allocations that break terms and limits, with every figure that follows from them and the faults hidden."""
+
+
+def _large(files: Files, least: float) -> str:
+    """Who has the largest loan, of `least` at least."""
+    held = funded(files)
+    name = max((one for one in held if one != "F12"), key=held.__getitem__)
+    assert held[name] >= least
+    return name
 
 
 def _over(files: Files, more: float) -> None:

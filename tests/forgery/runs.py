@@ -67,6 +67,14 @@ solver: {time_limit: 20}
 """
 """Amounts in steps, so that a tree proves the bound, with rows rounded to whole lots."""
 
+SIZED = STEPS.replace("name: steps", "name: sized").replace(
+    "step: 50_000", "step: {by_size: [{below: 300_000, step: 30_000}, {step: 75_000}]}"
+)
+MENUS = STEPS.replace("name: steps", "name: menus").replace(
+    "step: 50_000", "menu: {of: requests, amounts: [40%, 70%, 100%]}"
+)
+"""Amounts by several steps, and a few shares of each request."""
+
 EARNING = """\
 schema: 1
 name: earning

@@ -24,6 +24,8 @@ BASES = (
         "rich",
         "cents",
         "steps",
+        "sized",
+        "menus",
         "stressed",
         "followed",
         "shares",

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from allocator.records.scenario import Budget, Limit, Policy, Ticket
+from allocator.records.scenario import Budget, Limit, Policy
 from allocator.records.stress import FundingShock, LimitShock, Stress
+from allocator.records.ticket import Ticket
 
 CAP = Limit("cap", "offered", "at_most", 0.5, of="budget")
 FLOOR = Limit("floor", "loans", "at_least", 10.0)

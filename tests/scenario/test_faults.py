@@ -30,7 +30,7 @@ SLIPS = {
     ),
     "unknown key unlike any": (
         (TICKET, "ticket: {min: 10_000, max: 100_000, wheel: 4}"),
-        "line 8, policy.ticket.wheel: unknown key 'wheel'; the keys here are min, max, step",
+        "line 8, policy.ticket.wheel: unknown key 'wheel'; the keys here are min, max, step, menu",
     ),
     "merge key": (
         (BUDGET, "budget: {amount: 1_000_000, <<: {spend: exactly}}"),

@@ -46,6 +46,7 @@ def test_null_takes_back_what_the_schema_does_not_require() -> None:
 def test_forms_are_told_by_the_keys_that_they_require_or_begin_with() -> None:
     assert {
         ("portfolio", "source"): {"csv", "parquet", "xlsx", "sql", "query", "invoices"},
+        ("policy", "ticket", "step"): {"column", "by_size"},
         ("strategy",): {"ahp_lines", "min_loss", "file"},
     } == KINDS
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.records.scenario import Budget, Ticket
+from allocator.records.scenario import Budget
+from allocator.records.ticket import Ticket
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from allocator.records.curves import Response
 from allocator.records.run import Certificate, LimitUse, Run
-from allocator.records.scenario import Budget, Policy, PortfolioSource, Scenario, Ticket
+from allocator.records.scenario import Budget, Policy, PortfolioSource, Scenario
 from allocator.records.strategy import SolverSettings
+from allocator.records.ticket import Ticket
 
 SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 SCENARIO_TEXT = "schema: 1\nname: made up\n"

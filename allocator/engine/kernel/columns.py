@@ -35,6 +35,7 @@ class Columns:
         offers, limits = self.offers, self.limits
         fields = ("menu", "low", "high", "income", "cost", "relationship", "term", "must")
         book = replace(offers, **{name: getattr(offers, name)[picks] for name in fields})
+        book = replace(book, bands=None if offers.bands is None else offers.bands.take(picks))
         channels = tuple(
             channel if channel.weight is None else Channel(channel.basis, channel.weight[picks])
             for channel in limits.channels

@@ -18,7 +18,7 @@ from typing import Any
 
 
 def walk(
-    order: Any, cut: bool, goal: int, paying: bool, target: Any, step: float,
+    order: Any, cut: bool, goal: int, paying: bool, target: Any,
     offers: Any, book: Any, rows: Any, state: Any, room: Any,
 ) -> int:  # fmt: skip
     """Changes the amounts and what is left; returns how many borrowers it changed.
@@ -29,7 +29,7 @@ def walk(
     no cap.
     """
     changed = 0
-    low, must, take, gross, margin, fixed = offers
+    low, step, must, take, gross, margin, fixed = offers
     cell, weights, basis, weight_of = book
     begins, row, values, capped = rows
     left, slack, amount, blocker = state
@@ -43,18 +43,18 @@ def walk(
         own = cell[k], take[k], gross[k]
         count = used_rows(k, *own, weights, basis, weight_of, begins, row, values, unit, loan, seen, touched)
         if cut:
-            new = cut_amount(now, low[k], step, count, capped, left, slack, unit, loan, touched)
+            new = cut_amount(now, low[k], step[k], count, capped, left, slack, unit, loan, touched)
         elif must[k]:
             new = target[k]
         else:
             most, by = room_for(now, target[k], count, capped, left, slack, unit, loan, touched)
             if goal >= 0:
                 used = (unit[goal], loan[goal]) if seen[goal] == k else (0.0, 0.0)
-                enough = enough_for(now, low[k], step, left[goal], *used)
+                enough = enough_for(now, low[k], step[k], left[goal], *used)
                 if enough < 0.0:
                     continue
                 most = min(most, enough)
-            new = most if most == target[k] else lots_within(most, step)
+            new = most if most == target[k] else lots_within(most, step[k])
             if new < low[k] or new <= now:
                 if now <= 0.0:
                     blocker[k] = by

@@ -62,7 +62,11 @@ class DistilledRules:
 
 
 def _require_rows(run: Outcome) -> None:
-    """Raises InputError for a convex limit or a condition: rules are not held to them."""
+    """Raises InputError for a convex limit, a condition or several steps: rules are not held to them."""
+    if run.scenario.policy.ticket.grid is not None:
+        problem = "amounts go by several steps, or a menu, which rules cannot yet be held to"
+        remedy = "distil a run whose policy.ticket.step is one amount"
+        raise InputError.of([Fault(problem, remedy, field="policy.ticket")], "rules")
     hanging = [limit.name for limit in conditional(run.scenario.policy)]
     if hanging:
         problem = f"limit {hanging[0]!r} hangs on a condition, which rules cannot yet be held to"

@@ -128,13 +128,14 @@ def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
         words = f"{capital.cost:.4%} to {less:.4%}"
         yield _under(case, "cost of capital", words, replace(policy, **changed))
     ticket = policy.ticket
-    for name, now, then, changed in (
-        ("largest ticket", ticket.max, (1 + size) * ticket.max, {"max": (1 + size) * ticket.max}),
-        ("smallest ticket", ticket.min, (1 - size) * ticket.min, {"min": (1 - size) * ticket.min}),
+    larger, smaller = (1 + size) * ticket.max, (1 - size) * ticket.min
+    for name, now, then, other in (
+        ("largest ticket", ticket.max, larger, replace(ticket, max=larger)),
+        ("smallest ticket", ticket.min, smaller, replace(ticket, min=smaller)),
     ):
         if then >= (ticket.step or CENT):
             words = f"{now:,.0f} to {then:,.0f}"
-            yield _under(case, name, words, replace(policy, ticket=replace(ticket, **changed)))
+            yield _under(case, name, words, replace(policy, ticket=other))
 
 
 def _borrowers(case: Case, size: float) -> Iterator[Lever]:

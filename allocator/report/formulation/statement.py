@@ -82,10 +82,14 @@ def _sets(formulation: Formulation, symbols: Symbols) -> list[tuple[Words, Words
 
 
 def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
-    lot = number(formulation.amounts.step or CENT)
+    lot, grid = number(formulation.amounts.step or CENT), formulation.case.scenario.policy.ticket.grid
     rows: list[tuple[Words, Words, Words]] = [
         ((Math("z_ik"),), ("1 if i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
-        ((Math("x_ik"),), ("amount offered at it",), ("multiples of ", lot)),
+        (
+            (Math("x_ik"),),
+            ("amount offered at it",),
+            ("multiples of ", lot) if grid is None else (str(grid),),
+        ),
     ]
     if formulation.case.scenario.policy.posting is not None:
         rows.append(((Math("y_gk"),), ("1 if grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))

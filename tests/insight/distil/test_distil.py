@@ -11,13 +11,14 @@ import pytest
 from allocator.borrowers import read_inputs
 from allocator.certification import recheck
 from allocator.engine.kernel.columns import Columns
-from allocator.errors import InfeasibleError
+from allocator.errors import InfeasibleError, InputError
 from allocator.insight.distil import DistilledRules, distil, follow
 from allocator.insight.distil.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Decisions
 from allocator.records.strategy import SolverSettings, Strategy
+from allocator.records.ticket import Choices, Ticket
 from allocator.scenario import load_scenario
 from benchmarks.registry import CASES
 from tests.builders import Case as Built
@@ -174,3 +175,12 @@ def test_twelve_rules_beat_lending_by_score_and_by_the_lines(
         other = judge(ruled, decide(ruled, optimum=optimum))
         assert not other.broken
         assert found.outcome.certificate.value > other.certificate.value, rule
+
+
+def test_amounts_by_several_steps_are_refused() -> None:
+    book = Built(portfolio(["A"], max_amount=300_000.0), churn_table([0.04, 0.15], A=[0.0, 0.5]), policy(1e6))
+    ticket = Ticket(100_000.0, 300_000.0, None, Choices((200_000.0,)))
+    case = case_of(book.under(ticket=ticket, rates={"A": (0.04, 0.15)}))
+    run = judge(case, decide(case))
+    with pytest.raises(InputError, match="amounts go by several steps, or a menu"):
+        distil(run)
