@@ -16,6 +16,8 @@ _NUMBERS: dict[str, Callable[[float], Any]] = {
     "null": lambda value: None,
     "text": lambda value: "1",
 }
+_ROUNDING = 1e-9
+"""What no reader need notice."""
 _OTHERS: dict[str, Callable[[Any], Any]] = {
     "null": lambda value: None,
     "text": lambda value: "1",
@@ -54,5 +56,6 @@ def altered(files: Files) -> Iterator[Leaf]:
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             for name, change in (_NUMBERS if numeric else _OTHERS).items():
                 new = change(value)
-                if new != value or type(new) is not type(value):
+                same = numeric and isinstance(new, float) and abs(new - value) <= _ROUNDING
+                if not same and (new != value or type(new) is not type(value)):
                     yield Leaf(file, place, name, new)
