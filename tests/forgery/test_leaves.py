@@ -23,8 +23,8 @@ FREE = re.compile(
 """Stated and not checked, as docs/certificate.md says; of scenario.json a stress that no run uses, by the
 stand-alone checker.
 """
-PROVING = re.compile(r"certificate\.json (lists )?(.*nodes [0-9]+ )?(prices .+|keeps)")
-"""A proof's prices, and what its cuts keep: any numbers that prove the bounds that are stated will do."""
+PROVING = re.compile(r"certificate\.json (lists )?(.*nodes [0-9]+ )?(prices .+|keeps|amounts)")
+"""Prices of a proof, what cuts keep and where it splits amounts: any that prove its bounds will do."""
 
 
 def passes(run: Path) -> list[str]:
