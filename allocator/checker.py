@@ -69,7 +69,7 @@ KEYS = {
     "solver": "method gap time_limit memory threads seed",
     "stress": "pd lgd amount churn rates funding limits file column mean_of",
 }  # fmt: skip
-LIMIT = "name measure of weight where each by at_most at_least exactly enforce under if_lent_to"
+LIMIT = "name measure of weight where each by top at_most at_least exactly enforce under if_lent_to"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -346,13 +346,14 @@ def limit_of(entry: Any, stress: list[Any], tail: Facts) -> Facts:
         str(entry.get("name")),
         tail.sectors and entry.get("measure") == "tail_loss",
     )
+    one = "borrower_id" if at(entry, "top") is not None else None
     factor = (everyone(stress, "limits") if sense == "at_most" else 1.0, named(stress, name))
     return Facts(
         name=name, sense=sense, bound=number(entry, sense) * factor[0] * factor[1],
         where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
         measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense), parent=None, entry=name,
-        by=tail.sectors.column if ours else at(entry, "by"), stress=None, given=entries(entry, "if_lent_to"),
-        **share_of(entry),
+        by=tail.sectors.column if ours else at(entry, "by", one), stress=None, top=at(entry, "top"),
+        given=entries(entry, "if_lent_to"), **share_of(entry),
     )  # fmt: skip
 
 
@@ -1264,24 +1265,30 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
         made.append(limit)
         if not limit.by:
             continue
-        if limit.measure == "tail_loss":
+        if limit.top is None and limit.measure == "tail_loss":
             made.extend(cuts_of_tail(limit, policy, borrowers, stated))
             continue
-        fits = limit.sense == "at_most" and limit.bound > 0 and limit.of in ("offered", "budget")
-        need(fits and not (limit.where or limit.each or limit.weight or limit.base), f"{limit.name}: index")
-        made[-1] = limit.but(of="", whole=limit.of)
+        fits = limit.sense == "at_most" and limit.bound > 0 and not (limit.each or limit.weight)
+        if index := limit.top is None:
+            fits = fits and limit.of in ("offered", "budget") and not (limit.where or limit.base)
+            made[-1] = limit.but(of="", whole=limit.of)
+        kinds = ("hhi",) if index else ("offered", "drawn", "expected_loss")
+        fits = fits and limit.measure in kinds and not limit.given and limit.penalty == math.inf
+        need(fits and (index or limit.top > 0), f"{limit.name}: no limit on an index, or on the largest")
         root, texts = math.sqrt(limit.bound), borrowers.text(str(limit.by))
         need(not np.any(texts == ""), f"limit {limit.name}: a value of {limit.by} is missing")
         while min(Fraction(root), exact(root)) ** 2 < max(Fraction(limit.bound), exact(limit.bound)):
             root = math.nextafter(root, math.inf)
         for name in [name for name in stated if name.rpartition("[")[0] == limit.name]:
             shares = numbers_of(stated, name)
-            long = sum((max(Fraction(s), exact(s)) ** 2 for s in shares.values()), Fraction(0)) > 1
+            most = [max(Fraction(s), exact(s)) ** (2 if index else 1) for s in shares.values()]
+            long = sum(most, Fraction(0)) > (limit.top or 1) or max([*most, Fraction(0)]) > 1
             need(not long and min(shares.values(), default=0) >= 0, f"cuts {name}: longer than 1, or below 0")
             need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
             column = ("cut", name)  # which no limit can name
             borrowers.numbers[column] = np.array([shares.get(text, 0.0) for text in texts])
-            cut = {"name": name, "measure": "offered", "bound": root, "weight": column, "by": None}
+            bound, measure = (root, "offered") if index else (limit.bound, limit.measure)
+            cut = {"name": name, "measure": measure, "bound": bound, "weight": column, "by": None}
             made.append(limit.but(**cut, parent=limit))
     found = {limit.name for limit in made if limit.parent}
     need(stated.keys() == found, f"cuts {sorted(stated.keys() - found)}: of no limit on an index")
@@ -1301,6 +1308,13 @@ def cuts_of_tail(limit: Facts, policy: Facts, borrowers: Borrowers, stated: Any)
         borrowers.numbers[column] = policy.factors.weights(name, numbers_of(stated, name))
         cut = {"name": name, "measure": "drawn", "bound": limit.bound * (1.0 + 2.0**-50)}
         yield limit.but(**cut, weight=column, parent=limit, by=None)
+
+
+def largest(count: int, used: Array, groups: Array) -> float:
+    """What so many groups use, those that use most."""
+    order = np.argsort(groups, kind="stable")
+    first = np.flatnonzero(np.append(True, groups[order][1:] != groups[order][:-1]))
+    return total(sorted((total(own) for own in np.split(used[order], first[1:])), reverse=True)[:count])
 
 
 def index_of(limit: Facts, run: Facts, borrowers: Borrowers) -> Fraction:
@@ -1841,8 +1855,10 @@ def put_convex(use: Facts, limit: Facts, run: Facts, borrowers: Borrowers) -> No
         over = max(found - exact(use.bound), Fraction(0))
         use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
         return
-    counted = borrowers.passes(limit.where)
-    use.used = run.policy.factors.worst(np.where(counted, run.lines["drawn"] + run.book.exposure, 0.0))
+    basis, _, weight = MEASURES[limit.measure]
+    owed = np.where(borrowers.passes(limit.where), run.lines[BASES[basis]] + run.book.exposure, 0.0)
+    of_groups = owed * (weight(run.book) if limit.top else 1.0), borrowers.text(limit.by)
+    use.used = largest(limit.top, *of_groups) if limit.top else run.policy.factors.worst(owed)
     use.scale, use.excess = abs(use.bound), max(use.used - use.bound, 0.0)
     use.broken = use.excess > 1e-9 * use.scale
 

@@ -22,16 +22,16 @@ from allocator.certification.members import lent_to
 from allocator.engine.allowance import Allowance, within
 from allocator.engine.concentration import optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
-from allocator.engine.convex import Groups, Worst
+from allocator.engine.convex import Convex, Groups, Largest, Worst
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.price_lists import optimise_lists
-from allocator.engine.prices import CONFLICT_UP_TO
+from allocator.engine.prices import CONFLICT_UP_TO, WHOLE_UP_TO
 from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import TermsByRule, compile_limits
-from allocator.limits.concentration import losses_of
+from allocator.limits.concentration import largest_of, losses_of
 from allocator.limits.measures import with_requirements
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
 from allocator.limits.shares import only_an_empty_book
@@ -55,6 +55,8 @@ from allocator.strategies import follow
 from allocator.strategies.optimal import best_under
 from allocator.summary import summarise
 
+_GROUPS_UP_TO = 100
+"""Groups of which the largest are limited, beyond WHOLE_UP_TO borrowers."""
 _CONDITIONS_UP_TO = 100_000
 """Borrowers up to which limits that hang on a condition are proved: a tree reads every offer as one table."""
 
@@ -188,6 +190,7 @@ def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | N
     """The optimum under convex limits too, with the cuts that bound it."""
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
     groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
+    _require_few(case, groups)
     known = {own.limit: own.weights for own in groups if isinstance(own, Worst)}
     by_rule: TermsByRule = {}
 
@@ -201,12 +204,25 @@ def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | N
     return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
 
 
-def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Groups | Worst:
+def _require_few(case: Case, groups: Sequence[Convex]) -> None:
+    """Raises InputError for a limit on the largest of more groups than cuts end for, in a large book."""
+    for own in groups if len(case.offers) > WHOLE_UP_TO else ():
+        if isinstance(own, Largest) and len(own.labels) > _GROUPS_UP_TO:
+            many = f"{len(own.labels):,} groups of {len(case.offers):,} borrowers"
+            problem = f"limit {own.limit!r} is on the largest of {many}, which is not yet solved"
+            remedy = f"cap each instead, or count by a column of {_GROUPS_UP_TO} values, as by: sector"
+            raise InputError.of([Fault(problem, remedy, field="policy.limits")], "scenario")
+
+
+def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Convex:
     if limit.measure != HHI:
         of = limit.reference
         row = None if of is None else ("offered", "drawn").index(of.basis)
         referred = meets(of.where, portfolio) if of is not None and of.where else None
         bound = limit.bound * policy.amount_of(limit)
+        if limit.top is not None:
+            own = largest_of(limit, portfolio)
+            return Largest(limit.name, bound, limit.top, *own, portfolio.exposure, row, referred)
         return Worst(limit.name, bound, *losses_of(limit, portfolio), portfolio.exposure, row, referred)
     column = portfolio.text(limit.by or "")
     lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values)).astype(np.float64)

@@ -15,6 +15,7 @@ from math import inf, isfinite, nextafter, sqrt
 import numpy as np
 
 from allocator.certification.factors import cut_faults, right_side, weights_of_cut, worst_mean
+from allocator.certification.largest import direction_faults, largest_sum
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.errors import CertificateError, Fault
 from allocator.records.cuts import HHI, Cut
@@ -48,7 +49,9 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
             column = cut.column(portfolio.numbers)
             numbers[column] = _weights(cut, limit, portfolio)
             basis, bound = "offered", root_above(limit.bound)
-            if limit.measure != HHI:
+            if limit.top is not None:
+                basis, bound = limit.measure, limit.bound
+            elif limit.measure != HHI:
                 basis, bound = "drawn", right_side(limit.bound)
             limits.append(Limit(cut.name, basis, "at_most", bound, limit.of, limit.where, weight=column))
     return replace(policy, limits=tuple(limits), cuts=()), replace(portfolio, numbers=numbers)
@@ -56,7 +59,7 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
 
 def _weights(cut: Cut, limit: Limit, portfolio: Portfolio) -> Floats:
     """(n,) what a unit counts in the row of a cut."""
-    if limit.measure != HHI:
+    if limit.top is None and limit.measure != HHI:
         return weights_of_cut(cut, limit, portfolio)
     values = portfolio.text(limit.by or "")
     weights = [cut.direction.get(value, 0.0) for value in values.values]
@@ -69,13 +72,15 @@ def _faults(cut: Cut, policy: Policy) -> Iterator[Fault]:
     place, limit = f"cut {cut.name}", next((own for own in policy.convex if own.name == cut.limit), None)
     if limit is None:
         yield Fault(
-            "is of no limit on the Herfindahl index, or on tail loss by sectors", "solve again", field=place
+            "is of no limit on the Herfindahl index, the largest, or tail loss by sectors",
+            "solve again",
+            field=place,
         )
     if not all(isfinite(share) and share >= 0.0 for share in cut.direction.values()):
         yield Fault("has a share that is negative or not finite", "solve again", field=place)
         return
     if limit is not None and limit.measure != HHI:
-        yield from cut_faults(cut, limit)
+        yield from (cut_faults if limit.top is None else direction_faults)(cut, limit)
         return
     longest = sum((max(Fraction(s), decimal(s)) ** 2 for s in cut.direction.values()), Fraction(0))
     if longest > 1:
@@ -126,6 +131,8 @@ def convex_uses(
         else _index_use(use, limit, policy, portfolio, amount)
         if limit.measure == HHI
         else _mean_use(use, worst_mean(limit, portfolio, drawn))
+        if limit.top is None
+        else _mean_use(use, largest_sum(limit, portfolio, amount if limit.measure == "offered" else drawn))
         for use in uses
     )
 

@@ -19,6 +19,7 @@ from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lo
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin
 from allocator.certification.factors import worst_mean_above
+from allocator.certification.largest import largest_above
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
 from allocator.certification.members import lent_to
@@ -272,10 +273,11 @@ class ExactCase:
                 yield exact, row, by_row.get(row, []), total
 
     def _loses_more(self, exact: ExactBlock, limit: Limit, offers: Sequence[MadeOffer]) -> bool:
-        """Whether the mean loss of the worst years is more than the limit allows, and its tolerance."""
-        drawn = {made.borrower: made.basis("drawn", self.portfolio) for made in offers}
+        """Whether the worst years lose more on average, or the largest use more, than is allowed."""
+        used = {made.borrower: made.basis(exact.block.basis, self.portfolio) for made in offers}
         _, right, _ = _sides(exact, 0, [], offers)
-        return worst_mean_above(limit, self.portfolio, drawn) > right + decimal(TOLERANCE) * abs(right)
+        above = (largest_above if limit.top else worst_mean_above)(limit, self.portfolio, used)
+        return above > right + decimal(TOLERANCE) * abs(right)
 
     def _too_concentrated(self, limit: Limit, offers: Sequence[MadeOffer]) -> bool:
         """Whether the squares of the groups' shares add up to more than the limit allows."""

@@ -13,10 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.engine.allowance import Allowance, now
+from allocator.engine.chosen import chosen_of_solution, only
 from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
-from allocator.engine.convex import CutsSoFar, Groups, Worst, point_of
+from allocator.engine.convex import Convex, CutsSoFar, Groups, Largest, point_of
 from allocator.engine.cut_proofs import Compiled, as_written, proved, with_used_cuts
 from allocator.engine.kernel.columns import Columns
+from allocator.engine.largest import best_of_largest
 from allocator.engine.optimise import optimise
 from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_point
 from allocator.engine.solving import OutOfTimeError
@@ -24,8 +26,8 @@ from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
 from allocator.records.lots import CENT, lots_to_money
-from allocator.records.offers import Menu, OfferBook
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
 from allocator.records.solution import CUT_SHORT, Solution, Stop
 from allocator.records.strategy import SolverSettings
@@ -64,7 +66,7 @@ _WIDE_HAIR = 4e-7
 def optimise_with_cuts(
     offers: OfferBook,
     compiled: Compiled,
-    groups: Sequence[Groups | Worst],
+    groups: Sequence[Convex],
     known: Sequence[Cut],
     settings: SolverSettings,
     progress: Progress,
@@ -77,6 +79,9 @@ def optimise_with_cuts(
     allowance, small = Allowance(settings), fits_one_table(Columns(offers, compiled((), 0.0)))
     cones = [own for own in groups if isinstance(own, Groups)]
     most = max((len(own.labels) for own in cones), default=0)
+    largest = [own for own in groups if isinstance(own, Largest)]
+    if len(largest) == len(groups) and small:
+        return best_of_largest(offers, compiled, largest, known, settings, progress)
     near = None
     if small and most > _MANY_GROUPS and len(cones) == len(groups):
         near = _near(offers, compiled, cones, settings, progress)
@@ -148,7 +153,7 @@ def _by_cuts(
         if hurried:
             hair = min(max(4.0 * hair, 1.2 * excess), _LARGEST_HAIR)
         else:
-            _cut_amounts(_chosen(offers, found), compiled, made, hair)
+            _cut_amounts(chosen_of_solution(offers, found), compiled, made, hair)
             hair = max(4.0 * hair, _HAIR) if excess <= _TOLERATED else hair
         gap = settings.gap if excess <= _ROUGHLY else _ROUGH_GAP
     what = f"no allocation that keeps {' and '.join(own.limit for own in groups)}"
@@ -208,7 +213,7 @@ def _rounded(
     progress: Progress,
 ) -> Solution | None:
     """The offers that are made at a point, at their best amounts within the cones; None: there are none."""
-    chosen, must = _only(offers, np.where(point.share >= 0.5, point.option, -1)), offers.must
+    chosen, must = only(offers, np.where(point.share >= 0.5, point.option, -1)), offers.must
     hair = _WIDE_HAIR
     while hair < _LARGEST_HAIR:
         tight = [replace(own, bound=own.bound * (1.0 - 2.0 * hair)) for own in groups]
@@ -277,23 +282,3 @@ def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: CutsSoFar, hair: f
 
 def _say_nothing(_step: str) -> None:
     pass
-
-
-def _chosen(offers: OfferBook, found: Solution) -> OfferBook:
-    """The offers made, at their rates: only the amounts are open."""
-    option = np.full(len(offers), -1, dtype=np.int32)
-    for i in np.flatnonzero(found.amount > 0).tolist():
-        option[i] = np.argmin(np.abs(offers.menus[offers.menu[i]].rates - found.rate[i]))
-    return _only(offers, option)
-
-
-def _only(offers: OfferBook, option: Codes) -> OfferBook:
-    """The book with one option (n,) of each borrower, which must be offered; -1: with none."""
-    menus: dict[tuple[int, int], int] = {}
-    menu = np.full(len(offers), -1, dtype=np.int32)
-    for i in np.flatnonzero(option >= 0).tolist():
-        menu[i] = menus.setdefault((int(offers.menu[i]), int(option[i])), len(menus))
-    single = tuple(
-        Menu(offers.menus[own].rates[k : k + 1], offers.menus[own].take_up[k : k + 1]) for own, k in menus
-    )
-    return replace(offers, menus=single, menu=menu, must=menu >= 0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from allocator.records.cuts import Cut
 from allocator.records.offers import SAME_RATE, OfferBook
-from allocator.records.portfolio import Booleans, Codes, Floats
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 from allocator.records.risk import PLACES, WEIGHT_PLACES
 from allocator.records.solution import Solution
 
@@ -28,6 +28,8 @@ _KEPT = 1e-12
 _ALIKE, _OVER = 0.97, 2e-10
 """A cut is near a point where it counts this part of the mean loss there; relative excess that still keeps a
 mean loss."""
+_WHOLE, _SHORT = 1e-9, 1e-12
+"""What a direction may lack of 1 to be 1, and part of the others that is taken off for their rounding."""
 
 
 def point_of(offers: OfferBook, found: Solution) -> Floats:
@@ -178,11 +180,87 @@ class Worst:
         return list(kept.values())
 
 
+@dataclass(frozen=True)
+class Largest:
+    """What one limit on the n groups that use most counts."""
+
+    limit: str
+    bound: float
+    """Money, or a share of what the reference counts."""
+    count: int
+    """n"""
+    labels: tuple[str, ...]
+    codes: Codes
+    """(n,) group of each borrower; -1: it does not count."""
+    weight: Floats
+    """(n,) what a unit counts."""
+    row: int
+    """The row of a point that is counted."""
+    exposure: Floats
+    """(n,) what is lent already."""
+    reference: int | None
+    """The row of a point that the bound is a share of; None: it is money."""
+    referred: Booleans | None
+    """(n,) whom the reference counts; None: everybody."""
+
+    def sums(self, point: Floats) -> Floats:
+        """(G,) X, what each group uses."""
+        own = self.weight * (point[self.row] + self.exposure)
+        return np.asarray(np.bincount(self.codes + 1, own, minlength=len(self.labels) + 1)[1:], np.float64)
+
+    def first(self, sums: Floats) -> Integers:
+        """The n groups that use most, equal ones in their order."""
+        many = min(self.count, len(sums))
+        least = np.partition(sums, len(sums) - many)[len(sums) - many] if many else np.inf
+        some = np.flatnonzero(sums >= least)
+        return some[np.argsort(-sums[some], kind="stable")[:many]]
+
+    def allowed(self, point: Floats) -> float:
+        """b"""
+        if self.reference is None:
+            return self.bound
+        counted = point[self.reference] + self.exposure
+        return self.bound * float(np.sum(counted if self.referred is None else counted[self.referred]))
+
+    def excess(self, point: Floats) -> float:
+        """What the largest come to more than allowed, relatively; -1 where nothing is lent."""
+        sums, allowed = self.sums(point), self.allowed(point)
+        used = float(np.sum(sums[self.first(sums)]))
+        return used / allowed - 1.0 if allowed > 0 else (np.inf if used else -1.0)
+
+    def keeps(self, point: Floats) -> bool:
+        """Whether the largest come to what is allowed, up to rounding."""
+        return self.excess(point) <= _OVER
+
+    def cut(self, point: Floats, number: int) -> Cut:
+        """The cut of the groups that use most at a point."""
+        return Cut(self.limit, number, {self.labels[group]: 1.0 for group in self.first(self.sums(point))})
+
+    def cut_along(self, direction: Floats, number: int) -> Cut:
+        """The cut of a direction (G,) of a sum of n about: no more, however its numbers are read."""
+        s = np.clip(direction, 0.0, 1.0)
+        s[s >= 1.0 - _WHOLE] = 1.0
+        whole = s == 1.0
+        rest = self.count - int(np.count_nonzero(whole))
+        part = float(np.sum(s[~whole]))
+        s[~whole] *= min(1.0, rest / part if part else 1.0) * (1.0 - _SHORT)
+        kept = np.flatnonzero(s > _KEPT)
+        return Cut(self.limit, number, {self.labels[group]: float(s[group]) for group in kept})
+
+    def thinned(self, cuts: Sequence[Cut], point: Floats) -> list[Cut]:
+        """All of its `cuts`."""
+        return list(cuts)
+
+
+Convex = Groups | Worst | Largest
+"""A convex limit."""
+
+
 @dataclass
 class CutsSoFar:
     """The cuts of some limits, more and more of them."""
 
-    groups: Sequence[Groups | Worst]
+    groups: Sequence[Convex]
     cuts: list[Cut]
 
     def add(self, point: Floats, above: float) -> float:

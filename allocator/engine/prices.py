@@ -99,14 +99,21 @@ def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:
     return prices_of(columns, relaxation, answer) if answer.stop == "optimal" else None
 
 
-def whole_relaxation(columns: Columns) -> tuple[Relaxation, Options]:
-    """The relaxation over every option, at both ends, of a book that fits one table; and its options."""
-    options = _options(columns)
+def whole_relaxation(columns: Columns, *, every: bool = False) -> tuple[Relaxation, Options]:
+    """The relaxation over the options, at both ends, of a book that fits one table; and these.
+
+    `every`: those too that no optimum under the columns' rows alone needs.
+    """
+    options = _every_option(columns) if every else _options(columns)
     return relax(columns, options, uses_of(columns, options), both_ends=True), options
 
 
+def _every_option(columns: Columns) -> Options:
+    return options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
+
+
 def _options(columns: Columns) -> Options:
-    options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
+    options = _every_option(columns)
     return options.keep(undominated(columns, options))
 
 

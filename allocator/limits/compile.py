@@ -127,7 +127,8 @@ def _require_own_rates(policy: Policy) -> None:
     if not policy.convex or policy.posting is None:
         return
     limit = policy.convex[0]
-    raise InputError.of([Fault(*beside_a_list(limit.measure), field=f"limits.{limit.name}")], "limits")
+    fault = Fault(*beside_a_list(limit.measure, limit.top), field=f"limits.{limit.name}")
+    raise InputError.of([fault], "limits")
 
 
 def _empty(limits: Sequence[Limit], members: Members) -> Iterator[str]:
@@ -208,7 +209,7 @@ def _draft(
 
 def _weighted(measured: Floats | None, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
     """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
-    key = f"{limit.measure} by {limit.rule}" if measured is not None else ""
+    key = f"{limit.measure} by {limit.by or limit.rule}" if measured is not None else ""
     key += "" if limit.stress is None else f" under {limit.stress}"
     if limit.weight is None:
         return measured, key

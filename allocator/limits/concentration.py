@@ -2,7 +2,8 @@
 
 With X_g what group g is offered and has already, HHI = sum X_g^2 / total^2 <= h says ||X|| <= sqrt(h) total:
 of every direction s >= 0 with ||s|| <= 1 the row  sum_g s_g X_g <= sqrt(h) total. A mean loss of the worst
-years of at most b says of all weights q that these years may have  sum_i (sum_j q_j l_ij) drawn_i <= b.
+years of at most b says of all weights q that these years may have  sum_i (sum_j q_j l_ij) drawn_i <= b. The
+n largest X_g of at most b say  sum_g s_g X_g <= b  of all s from 0 to 1 with a sum of n at most.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from allocator.records.cuts import HHI, Cut
 from allocator.records.filters import meets
-from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.risk import PLACES, WEIGHT_PLACES, TailRule
 from allocator.records.scenario import Limit, Policy
 
@@ -51,7 +52,8 @@ def _rows(policy: Policy, limit: Limit, portfolio: Portfolio) -> Iterator[Limit]
     for cut in _cuts_of(policy, limit) if limit.by is not None else ():
         column = cut.column(portfolio.numbers)
         basis, bound = ("offered", sqrt(limit.bound)) if index else ("drawn", limit.bound)
-        yield Limit(cut.name, basis, "at_most", bound, limit.of, limit.where, weight=column)
+        measure = basis if limit.top is None else limit.measure
+        yield Limit(cut.name, measure, "at_most", bound, limit.of, limit.where, weight=column)
 
 
 def _cuts_of(policy: Policy, limit: Limit) -> list[Cut]:
@@ -87,3 +89,12 @@ def losses_of(limit: Limit, portfolio: Portfolio) -> tuple[NDArray[np.uint32], N
     for row, own in zip(found, losses(rule, portfolio, range(len(found))), strict=True):
         row[:] = own * inside
     return found, most_weights(rule, rule.sectors)
+
+
+def largest_of(limit: Limit, portfolio: Portfolio) -> tuple[tuple[str, ...], Codes, Floats, int]:
+    """The groups of a limit on those that use most; the group of each borrower (n,), -1 for who does not
+    count; what a unit counts (n,); and whether that is drawn (1) or offered (0)."""
+    column = portfolio.text(limit.by or "")
+    codes = np.where(meets(limit.where, portfolio), column.codes, -1)
+    weight = portfolio.pd * portfolio.lgd if limit.measure == "expected_loss" else np.ones(len(portfolio))
+    return column.values, codes, weight, int(limit.measure != "offered")

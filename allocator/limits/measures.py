@@ -157,9 +157,8 @@ def measured(limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms
         return _value(policy, portfolio if limit.stress is None else with_requirements(policy, portfolio))
     if limit.by is not None:  # its cuts are its rows
         nothing = np.zeros(len(portfolio))
-        return (
-            MeasureTerms("offered", nothing) if limit.measure == HHI else MeasureTerms("drawn", nothing, True)
-        )
+        basis = "offered" if limit.measure in (HHI, "offered") else "drawn"
+        return MeasureTerms(basis, nothing, limit.measure != HHI)
     if limit.measure in RULED:
         return RULED[limit.measure](limit, portfolio)
     if limit.plugin is None:

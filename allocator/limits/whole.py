@@ -44,7 +44,8 @@ def whole_rows(
     `amounts` (labels,) are what a bound of 1 is.
     """
     count = len(membership.labels)
-    if limit.measure not in _COUNTED or (limit.reference is not None and limit.of != "total"):
+    told = limit.measure in _COUNTED and limit.by is None
+    if not told or (limit.reference is not None and limit.of != "total"):
         return [None] * count
     weights = _weights(limit, membership, portfolio)
     share = decimal(limit.bound) if limit.of == "total" else Fraction(0)

@@ -2,7 +2,8 @@
 
 For any s with ||s|| at most 1, HHI at most h implies  sum_g s_g X_g <= sqrt(h) total  (Cauchy-Schwarz). For
 any weights q of years, none above what it may be among the worst, a mean loss of these of at most b implies
-sum_j q_j L_j <= b.
+sum_j q_j L_j <= b. For any s from 0 to 1 of sum n at most, the n largest uses of at most b imply
+sum_g s_g X_g <= b.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ CUT_NAME = re.compile(r"([^\[\]]+)\[([1-9][0-9]{0,8})\]")
 """The limit's name, and the number of the cut."""
 
 
-def on_what(measure: str) -> str:
+def on_what(measure: str, top: int | None = None) -> str:
     """What a convex limit by a measure bounds, in words."""
+    if top is not None:
+        return f"the {top:,} largest"
     return "a Herfindahl index" if measure == HHI else "the tail loss of several sectors"
 
 
-def beside_a_list(measure: str) -> tuple[str, str]:
+def beside_a_list(measure: str, top: int | None = None) -> tuple[str, str]:
     """What is wrong with such a limit where rates are posted, and what to do about it."""
     other = "leave policy.tail.sectors out"
-    if measure == HHI:
+    if measure == HHI or top is not None:
         other = "cap its groups, as each: sector, at_most: 20%, of: total"
-    problem = f"a limit on {on_what(measure)} does not yet go with a price list"
+    problem = f"a limit on {on_what(measure, top)} does not yet go with a price list"
     return problem, f"write pricing: individual, or {other}"
 
 

@@ -29,9 +29,8 @@ from allocator.records.ticket import OwnSteps, Ticket
 
 Sense = Literal["at_most", "at_least", "exactly"]
 NamedMeasure = Literal[
-    "offered", "drawn", "interest", "gross_interest", "expected_loss",
-    "capital", "tail_loss", "clients_changed", "money_moved",
-    "loans", "value"]  # fmt: skip
+    "offered", "drawn", "interest", "gross_interest", "expected_loss", "capital", "tail_loss",
+    "clients_changed", "money_moved", "loans", "value"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "own_funds", "former", "total", "drawn", "loans"]
@@ -156,6 +155,8 @@ class Limit:
     """What PD and LGD are put under first: it stands for another limit, in a named stress."""
     if_lent_to: tuple[Condition, ...] = ()
     """Whoever passes all makes the limit hold by any offer; none: it holds whatever is offered."""
+    top: int | None = None
+    """How many groups, those that use most, it counts; None: all."""
 
     @property
     def reference(self) -> Group | None:
@@ -197,8 +198,7 @@ class Limit:
         """Every test of a filter of the limit, and of the stresses that it holds in."""
         shocks = (shock for _, stress in self.under for shock in (stress.pd, stress.lgd))
         cases = (condition for shock in shocks for case in shock.cases for condition in case.where)
-        group = () if self.reference is None else self.reference.where
-        return (*self.where, *group, *self.if_lent_to, *cases)
+        return (*self.where, *(self.reference.where if self.reference else ()), *self.if_lent_to, *cases)
 
     def in_stresses(self) -> Iterator[Limit]:
         """The limit in the scenario as it stands, and one in each of its named stresses."""

@@ -244,7 +244,8 @@ def _limit(
     under = tuple((name, stresses[name].factors) for name in typed.under or ())
     factors = rule.sectors if isinstance(rule, TailRule) else None
     by = typed.by if factors is None else factors.column
-    groups = (typed.each, typed.weight, plugin, rule, penalty, by, under, None, lent_to)
+    by = by or "borrower_id" if typed.top is not None else by
+    groups = (typed.each, typed.weight, plugin, rule, penalty, by, under, None, lent_to, typed.top)
     return Limit(typed.name, typed.measure, sense, bound, of, where, *groups)
 
 

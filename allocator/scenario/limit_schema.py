@@ -34,7 +34,18 @@ from allocator.records.scenario import (
     Referred,
 )
 from allocator.records.stress import BASE, SHOCKED
-from allocator.scenario.quantities import Quantity, Text, WrittenNumber, fraction, money, number, one_of, text
+from allocator.scenario.grouped import grouped_misfits
+from allocator.scenario.quantities import (
+    PositiveWhole,
+    Quantity,
+    Text,
+    WrittenNumber,
+    fraction,
+    money,
+    number,
+    one_of,
+    text,
+)
 from allocator.scenario.shares import all_by, no_share
 from allocator.scenario.typed import Typed, told_by_keys
 
@@ -266,7 +277,10 @@ class LimitEntry(Typed):
     each: Annotated[Text, AfterValidator(text_column)] | None = None
     """Column of texts: one limit for each of its values."""
     by: Annotated[Text, AfterValidator(text_column)] | None = None
-    """Of measure hhi, the column of texts whose values are the groups: the sum of their squared shares."""
+    """Of measure hhi, the column of texts whose values are the groups: the sum of their squared shares; with
+    top, that of the groups of which the largest are counted, absent: borrower_id."""
+    top: PositiveWhole | None = None
+    """How many groups are counted, those that come to most together: the 10 largest borrowers, or sectors."""
     at_most: Bound | None = None
     """Largest sum allowed."""
     at_least: Bound | None = None
@@ -337,27 +351,7 @@ class LimitEntry(Typed):
 
     @model_validator(mode="after")
     def _concentration(self) -> LimitEntry:
-        if self.measure != HHI:
-            if self.by is not None:
-                problem = f"by groups a Herfindahl index, the measure is {self.measure}"
-                raise refuse(Misfit(problem, "write measure: hhi, or leave `by` out", ("by",)))
-            return self
-        wrong = [
-            Misfit(f"{key} says nothing of a Herfindahl index", f"leave {key} out", (key,))
-            for key in ("weight", "where", "each", "at_least", "exactly", "under", "if_lent_to")
-            if getattr(self, key) is not None
-        ]
-        if self.by is None:
-            wrong.append(Misfit("a Herfindahl index of which groups is not said", "add `by: sector`"))
-        if self.of not in ("total", "budget"):
-            problem = "the shares of a Herfindahl index are those of everything offered, or of the budget"
-            wrong.append(Misfit(problem, "write `of: total` or `of: budget`", ("of",) if self.of else ()))
-        if self.enforce != "hard":
-            problem = "a limit that is soft or only reported is not yet one on a Herfindahl index"
-            wrong.append(Misfit(problem, "leave enforce out", ("enforce",)))
-        if self.at_most == 0:
-            wrong.append(Misfit("no groups have a Herfindahl index of 0", "write at_most: 15%", ("at_most",)))
-        if wrong:
+        if wrong := grouped_misfits(self):
             raise refuse(*wrong)
         return self
 
@@ -365,12 +359,16 @@ class LimitEntry(Typed):
     def _not_itself(self) -> LimitEntry:
         if isinstance(self.of, GroupEntry):
             same = (self.of.measure, self.of.where) == (self.measure, self.where)
-            if same and not (self.weight or self.each):
+            if same and not (self.weight or self.each or self.top):
                 problem = f"what a group is {self.measure} is always 100 % of itself"
                 raise refuse(Misfit(problem, "let `of` name another group"))
             return self
         whole = {"offered": "total", "drawn": "drawn", "loans": "loans"}.get(self.measure)
-        if self.of is not None and self.of == whole and not (self.weight or self.where or self.each):
+        if (
+            self.of is not None
+            and self.of == whole
+            and not (self.weight or self.where or self.each or self.top)
+        ):
             problem = f"{all_by(self.measure)} is always 100 % of itself"
             raise refuse(Misfit(problem, "add where, each or weight, or write another `of`"))
         return self

@@ -16,13 +16,14 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.records.cuts import HHI, beside_a_list, on_what
+from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import AcrossGrades, Pricing
 from allocator.records.scenario import OWN_FUNDS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.changes_schema import ChangesEntry
+from allocator.scenario.grouped import kinds_by_cuts, listed_misfits
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Money,
@@ -313,10 +314,9 @@ class PolicyEntry(Typed):
     @field_validator("limits")
     @classmethod
     def _sums_beside_lists(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
-        by_cuts = () if info.data.get("pricing", "individual") == "individual" else (HHI, _by_sectors(info))
-        places = [(place, limit.measure) for place, limit in enumerate(limits) if limit.measure in by_cuts]
-        if places:
-            raise refuse(*(Misfit(*beside_a_list(measure), (place, "measure")) for place, measure in places))
+        wrong = listed_misfits(limits, (HHI, _by_sectors(info)))
+        if wrong and info.data.get("pricing", "individual") != "individual":
+            raise refuse(*wrong)
         return limits
 
     @field_validator("limits")
@@ -339,9 +339,8 @@ class PolicyEntry(Typed):
             problem = "a limit that hangs on a condition does not yet go with a price list"
             remedy = f"write pricing: individual, or leave {key} out"
             wrong.append(Misfit(problem, remedy, (conditional[0], key)))
-        measures = {limit.measure for limit in limits}
-        for convex in (own for own in (HHI, _by_sectors(info)) if own in measures):
-            problem = f"a limit that hangs on a condition does not yet go with one on {on_what(convex)}"
+        for convex in kinds_by_cuts(limits, (HHI, _by_sectors(info))):
+            problem = f"a limit that hangs on a condition does not yet go with one on {convex}"
             wrong.append(Misfit(problem, f"leave one of the two out, or its {key}", (conditional[0], key)))
         if wrong:
             raise refuse(*wrong)

@@ -263,6 +263,21 @@ SOFT = (
 )
 """Limits that may be missed at a price, two of which are."""
 
+LARGEST = """\
+schema: 1
+name: largest
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 2_500_000}
+  ticket: {min: 0, max: 600_000}
+  rates: {A: [4%, 11%], B: [6%, 15%]}
+  limits:
+    - {name: three, measure: offered, top: 3, at_most: 1_200_000}
+    - {name: two losses, measure: expected_loss, top: 1, by: sector, at_most: 60%, of: drawn}
+"""
+"""What the three largest come to, kept by a cut that has a price."""
+
 SECTORS = """\
 schema: 1
 name: sectors

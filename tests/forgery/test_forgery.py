@@ -14,6 +14,7 @@ from allocator.verification import verify_run
 from tests.forgery import runs
 from tests.forgery.alterations import ALL, Alteration
 from tests.forgery.harmless import HARMLESS
+from tests.forgery.largest import LARGEST
 from tests.forgery.lenient import LENIENT
 from tests.forgery.runs import Files, solved
 from tests.forgery.sectors import SECTORS
@@ -41,6 +42,7 @@ BASES = (
         "weighted",
         "counted",
         "sectors",
+        "largest",
         "workbook",
     ),
 )
@@ -64,7 +66,7 @@ def test_runs_as_they_were_written_pass_both(bases: dict[str, Path], name: str) 
     assert checker.check(str(bases[name] / "run")) == []
 
 
-ALTERED = [*ALL, *LENIENT, *SECTORS, *STATED_PRICES]
+ALTERED = [*ALL, *LENIENT, *LARGEST, *SECTORS, *STATED_PRICES]
 
 
 @pytest.mark.parametrize("alteration", ALTERED, ids=[one.label for one in ALTERED])

@@ -34,6 +34,12 @@ MEANINGS = {
         "x", "drawn", "at_most", 12.5, "drawn", weight="age"
     ),
     "measure: drawn, weight: trend, at_least: -4": Limit("x", "drawn", "at_least", -4.0, weight="trend"),
+    "measure: drawn, top: 10, at_most: 12%, of: drawn": Limit(
+        "x", "drawn", "at_most", 0.12, "drawn", by="borrower_id", top=10
+    ),
+    "measure: offered, top: 3, by: sector, at_most: 900": Limit(
+        "x", "offered", "at_most", 900.0, by="sector", top=3
+    ),
     "measure: hhi, by: sector, at_most: 12%, of: budget": Limit(
         "x", "hhi", "at_most", 0.12, "budget", by="sector"
     ),
@@ -133,7 +139,22 @@ NONSENSE = {
     ),
     "measure: hhi, by: pd, at_most: 10%, of: total": (".by: pd is no column of texts; name one, as sector"),
     "measure: offered, by: sector, at_most: 5": (
-        ".by: by groups a Herfindahl index, the measure is offered; write measure: hhi, or leave `by` out"
+        ".by: by groups a Herfindahl index, or the largest, the measure is offered; "
+        "write measure: hhi, or top: 10, or leave `by` out"
+    ),
+    "measure: offered, top: 0, at_most: 5": (".top: '0' is not above 0; write a number above 0"),
+    "measure: offered, top: 3, at_least: 5": (
+        ".at_least: at_least says nothing of the largest; leave at_least out"
+    ),
+    "measure: loans, top: 3, at_most: 5": (
+        ".measure: the largest are counted by offered, drawn or expected_loss, not by loans; "
+        "write measure: offered, or leave top out"
+    ),
+    "measure: drawn, top: 3, at_most: 0": (
+        ".at_most: the largest loans come to more than 0; write at_most: 15%"
+    ),
+    "measure: drawn, top: 3, by: sector, at_most: 5, enforce: report": (
+        ".enforce: a limit that is soft or only reported is not yet one on the largest; leave enforce out"
     ),
     "measure: loans, at_most: 5%, of: budget": (
         ".of: a number of loans is no fraction of the budget; "

@@ -19,7 +19,7 @@ from allocator.insight.distil.tree import features_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
-from allocator.records.cuts import HHI, on_what
+from allocator.records.cuts import on_what
 from allocator.records.limits import conditional
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
@@ -74,11 +74,10 @@ def _require_rows(run: Outcome) -> None:
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
     named = run.scenario.policy.convex
     if named:
-        problem = (
-            f"limit {named[0].name!r} is on {on_what(named[0].measure)}, which rules cannot yet be held to"
-        )
+        what = on_what(named[0].measure, named[0].top)
+        problem = f"limit {named[0].name!r} is on {what}, which rules cannot yet be held to"
         remedy = "distil a run with caps on its groups instead, as each: sector, at_most: 20%, of: total"
-        if named[0].measure != HHI:
+        if named[0].measure == "tail_loss":
             remedy = "distil a run without policy.tail.sectors"
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
 

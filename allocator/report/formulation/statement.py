@@ -235,7 +235,9 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     if limit is not None and limit.measure == VALUE:
         one, once = "m_ik x_ik", f"{weight}F_ik z_ik" if fixed_of(formulation) else ""
     left = f"Σ_{{{over}}} {weight}{one}"
-    if limit is not None and limit.by is not None:
+    if limit is not None and limit.top is not None:
+        left = f"max_{{|S| ≤ {limit.top:,}}} Σ_{{v in S}} {_of_group(rows, symbols)}"
+    elif limit is not None and limit.by is not None:
         left = f"max_q Σ_j q_j Σ_{{{over}}} L_ij {one}"
     left += f" + Σ_{{{over}}} {once}" if once else ""
     if reference is not None:
@@ -250,6 +252,15 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     alike = len({row.rhs for row in rows.rows}) == 1
     right = number(rows.rows[0].rhs) if alike else "b_v"
     return f"{left} {_SENSES[rows.sense]} {right}"
+
+
+def _of_group(rows: Rows, symbols: Symbols) -> str:
+    """What the members of one group v use."""
+    limit = rows.limit
+    assert limit is not None
+    own = "p_i L_i " if limit.measure == "expected_loss" else ""
+    over = symbols.over(limit.where, limit.by, _sizes(rows.rows, None))
+    return f"Σ_{{{over}}} {own}{symbols.basis(rows.basis)}"
 
 
 def _index_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
@@ -288,6 +299,9 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
+    elif limit.top is not None:
+        words.append(f"; of the {limit.top:,} values v of {limit.by} that come to most")
+        words.append("; what is already lent counts too")
     elif limit.by is not None and isinstance(limit.rule, TailRule) and limit.rule.sectors is not None:
         words.append(f"; L_ij is what a unit drawn loses in year j of {limit.rule.sectors.nodes:,}, ")
         words.append(

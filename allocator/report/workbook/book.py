@@ -36,13 +36,13 @@ _NAME = 31
 
 
 def require_formulas(policy: Policy) -> None:
-    """Raise InputError for a limit on money moved, on value, on a condition or on the tail loss of several
-    sectors: no formula says it."""
+    """Raise InputError for a limit on money moved, on value, on a condition, on the largest or on the tail
+    loss of several sectors: no formula says it."""
     told = {HHI, *(limit.measure for limit in policy.limits if limit.by is None)} - {MONEY_MOVED, VALUE}
-    named = [limit for limit in policy.limits if limit.measure not in told or limit.if_lent_to]
+    named = [own for own in policy.limits if own.measure not in told or own.if_lent_to or own.top]
     if named:
         what = "a condition" if named[0].if_lent_to else named[0].measure.replace("_", " ")
-        what = what if named[0].by is None else on_what(named[0].measure)
+        what = what if named[0].by is None else on_what(named[0].measure, named[0].top)
         problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 
