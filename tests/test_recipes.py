@@ -61,7 +61,7 @@ def above(anchor: str, text: str) -> dict[str, str]:
 
 
 MEASURE: Recipe = {
-    "records/scenario.py": above('    "loans", "value"]', '    "defaulted",\n'),
+    "records/scenario.py": above('"loans", "value"]', '    "defaulted",\n'),
     "limits/measures.py": above("def _loans(", DEFAULTED)
     | above('    "loans": _loans', '    "defaulted": _defaulted,\n'),
     "certification/measures.py": above(
@@ -156,7 +156,7 @@ FORMULA: Recipe = {
     "pricing/churn.py": above("_SAMPLED:", LINEAR)
     | {"{Logistic: _logistic}": "{Logistic: _logistic, Linear: _linear}"}
     | {"import Logistic, ParametricCurve": "import Linear, Logistic, ParametricCurve"},
-    "checker.py": above('    "logistic": (\n', LINEAR_CHECKED),
+    "checker.py": above('    "logistic": (', LINEAR_CHECKED),
 }
 """Churn that grows evenly from a rate on: the same as a table of where it begins and where all walk away."""
 RECIPES = {
