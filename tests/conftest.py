@@ -17,6 +17,7 @@ SEEN_BY_VERIFY = {"scenario.json", "scenario.yaml"}
 """What a checker without YAML cannot compare."""
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ.pop("COLUMNS", None)  # pages are as wide as a test says, not as whoever starts it
 
 
 @pytest.fixture(scope="session")

@@ -98,12 +98,12 @@ def _write_out_libraries() -> None:
 
 
 def columns_of(stream: TextIO | None) -> int | None:
-    """Of the terminal that `stream` writes to; None where it writes to none."""
-    if stream is None or not stream.isatty():
-        return None
+    """What COLUMNS says, for a file too; else what the terminal has that `stream` writes to, if it does."""
     said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
     try:
-        return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(stream.fileno()).columns
+        return os.get_terminal_size(stream.fileno()).columns if stream and stream.isatty() else None
     except OSError:
         return None
 

@@ -45,10 +45,10 @@ def _table(frontier: Frontier) -> RenderableType:
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for point in frontier.points:
-        bounds = [_bound(bound, share) for bound, share in zip(point.at, frontier.shares, strict=True)]
+        bounds = [_bound(bound, share) for bound, share in zip(point.at, frontier.percentages, strict=True)]
         if point.solved:
             slopes = [small(slope) for slope in point.slopes]
-            ends = [_bound(end, frontier.shares[0]) for end in (point.low, point.high)] if alone else []
+            ends = [_bound(end, frontier.percentages[0]) for end in (point.low, point.high)] if alone else []
             cells = [
                 _value(point.value),
                 marked(_gap(point), point.stopped),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,8 +23,14 @@ from allocator.report.room import WIDTH, room
 
 _SIGNS = {"at_most": "\u2264", "at_least": "\u2265", "exactly": "="}
 """What says the sense on a narrow page."""
+_ROW = re.compile(r"([^\[]*?)(?: \[([^\]]*)\])?(?:\[(.*)\])?", re.DOTALL)
+"""A row's name: its entry, which has no brackets, the stress that it is under, the value that it is for."""
 _FEW = 2
 """Rows of one `each` that are named one by one in a sentence."""
+_BOUND = 30
+"""Columns that a bound takes before it folds."""
+_ONE = {"loans": " a loan", "clients_changed": " a client"}
+"""What a price is for, by the measure that counts."""
 MOST = 12
 """Limits shown; `each` can make hundreds, and what binds is always shown, up to twice as many."""
 
@@ -30,18 +38,21 @@ MOST = 12
 def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> RenderableType:
     """Use, bound, slack and shadow price of each limit; `uses` as summary.json lists them, the budget first.
 
-    A limit relative to what is lent, or to own funds, shows use and bound as shares, and its slack as money.
+    A limit relative to what is lent, or to own funds, shows use and bound as shares, and its slack as money;
+    a limit on an average shows that as one too.
     """
-    shares = {limit.name: limit for limit in policy if limit.shown_as_share}
+    entries = {limit.name: limit for limit in policy}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
     tight = sum(is_of_each(use["name"]) and is_tight(use) for use in ordered)
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
-    rows = [_cells(use, shares.get(entry_of(use["name"])) or shares.get(use["name"]), unit) for use in shown]
-    headings = ("used", "bound", "slack", "shadow price")
-    columns = figures_of(headings, rows)
+    rows = [
+        _cells(use, entries.get(use["name"]) or entries.get(entry_of(use["name"])), unit) for use in shown
+    ]
+    columns = figures_of(("used", "bound", "slack", "shadow price"), rows)
+    columns[1] = replace(columns[1], most=_BOUND)
     columns.append(Figures("", [row[-1] for row in rows], "left"))
     names = [use["name"] for use in shown]
     fullest = fullest_of([use for use in ordered if use not in shown])
@@ -214,17 +225,39 @@ def _index_cells(use: Used, sense: str) -> list[str]:
     return [percent(use["used"]), f"{sense} {percent(use['bound'])}", percent(use["slack"]), "", state]
 
 
-def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
+def _cells(use: Used, entry: Limit | None, unit: Unit) -> list[str]:
     write = (lambda count: f"{count:,.10g}") if use["measure"] in COUNTED else unit.write
     sense = use["sense"].replace("_", " ") if room() == WIDTH else _SIGNS[use["sense"]]
-    used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
+    used, bound, slack = write(use["used"]), f"{sense} {write(use['bound'])}", write(use["slack"])
     if use["measure"] == HHI:
         return _index_cells(use, sense)
-    if share is not None and share.measure != HHI:
-        # The stated bound is share x reference; where either is 0 there is no share to state.
-        part = use["used"] / use["bound"] * share.bound if use["bound"] else None
-        used = "" if part is None else percent(part) if in_percent(share) else figure(part)
-        stated = f"{percent(share.bound)} of {share.of_what}" if in_percent(share) else part_of(share, 6)
+    if entry is not None and entry.shown_as_share:
+        used = _part(use["used"], use, entry)
+        stated = f"{percent(entry.bound)} of {entry.of_what}" if in_percent(entry) else part_of(entry, 6)
         bound = f"{sense} {stated}"
-    price = small(use["price"]) if use["price"] else ""
-    return [used, bound, write(use["slack"]), price, state_of(use)]
+        slack = slack if entry.weight is None else _part(use["slack"], use, entry)
+    price = f"{small(use['price'])}{for_one(use, entry)}" if use["price"] else ""
+    return [used, bound, slack, price, state_of(use)]
+
+
+def _part(amount: float, use: Used, entry: Limit) -> str:
+    """An amount as the bound is stated, share x reference; where either is 0 there is no share to state."""
+    if not use["bound"]:
+        return ""
+    part = amount / use["bound"] * entry.bound
+    return percent(part) if in_percent(entry) else figure(part)
+
+
+def for_one(use: Used, entry: Limit | None) -> str:
+    """What the shadow price is for, where that is no money: ` a loan`."""
+    weighted = entry is not None and entry.weight is not None
+    return "" if weighted else _ONE.get(use["measure"], "")
+
+
+def limit_in_words(name: str) -> str:
+    """`regions: south` of `regions[south]`, `loss rate with severe on top` of `loss rate [severe]`."""
+    found = _ROW.fullmatch(name)
+    if found is None:
+        return name
+    entry, stress, group = found.groups()
+    return f"{entry}{f': {group}' if group else ''}{f' with {stress} on top' if stress else ''}"

@@ -80,7 +80,7 @@ solver:"""
     edit("scenario.yaml", "solver:", stresses)(case)
     page = " ".join(allocator("stress", "scenario.yaml").out.split())
     assert (
-        "PD x 1.1, x 2 for pd above 0.5% up to 2% and sector food or steel, x 1.5 for max_amount below "
+        "PD x 1.1, x 2 for PD above 0.5% up to 2% and sector food or steel, x 1.5 for request below "
         "500,000; funding + 1.00%; limits x 0.8 for budget" in page
     )
 

@@ -32,7 +32,7 @@ def test_nine_columns_of_millions_stand_inside_their_half(tmp_path: Path) -> Non
     count = Figure("1,000,000", 1e6, ("x",))
     columns = [Column("", "text"), *(Column("Offered,\N{NO-BREAK SPACE}bn") for _ in range(8))]
     grades = Table(
-        columns, [Row(("regions[manufacturing]", *[count] * 2, *[replace(count, text="100.00")] * 6))]
+        columns, [Row(("regions: manufacturing", *[count] * 2, *[replace(count, text="100.00")] * 6))]
     )
     half = Section("s", "Who?", (grades,), width="half")
     page = html_of(replace(report_with("x"), sections=(half, replace(half, key="t"))))

@@ -21,7 +21,14 @@ from allocator.report.committee.stress import breaks, broken_in, named, of_cuts
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
-from allocator.report.limits import by_entry, fullest_of, fullness, limits_table, part_of
+from allocator.report.limits import (
+    by_entry,
+    fullest_of,
+    fullness,
+    limit_in_words,
+    limits_table,
+    part_of,
+)
 from allocator.report.markup import Markup, escaped, tag
 from allocator.report.money import Unit
 from allocator.report.pictures.parts import gauge
@@ -218,8 +225,11 @@ def test_a_limit_under_another_stress_is_told_as_on_top_of_it() -> None:
     names = ["loss rate [severe]", "regions[north [a]]", "regions [mild][north]", "average PD"]
     docs = documents(stress={"stresses": [{"name": "severe", "frozen": {"broken": names}}]})
     assert broken_in(docs, ("stress", "stresses", 0)) == [
-        "loss rate with severe on top", "regions[north [a]]", "regions[north] with mild on top", "average PD"
+        "loss rate [severe]", "regions[north [a]]", "regions [mild][north]", "average PD"
     ]  # fmt: skip
+    told = ["loss rate with severe on top", "regions: north [a]", "regions: north with mild on top"]
+    assert [*map(limit_in_words, names)] == [*told, "average PD"]
+    assert breaks(names[:2]) == f"breaks {told[0]} and {told[1]}"
     assert breaks([]) == "breaks none"
 
 
@@ -243,11 +253,17 @@ def test_a_million_that_was_solved_is_told_once(budget: float, told: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("reasons", "told"), [(4, ", 1 c, 1 d."), (5, ", 1 c, the others for 2 further reasons.")]
+    ("reasons", "told"),
+    [
+        (4, ", 1 c, 1 d; by grade B all 4."),
+        (5, ", the others for 2 further reasons; by grade A 1 of 5, B all 4."),
+    ],
 )
 def test_one_reason_more_is_named(reasons: int, told: str) -> None:
     refusals = [{"borrowers": 1, "reason": reason} for reason in "abcde"[:reasons]]
-    docs = documents(composition={"refusals": refusals}, summary={"borrowers": 9, "funded": 9 - reasons})
+    grades = {"A": {"borrowers": 5, "funded": 9 - reasons}, "B": {"borrowers": 4, "funded": 0}}
+    summary = {"borrowers": 9, "funded": 9 - reasons, "by_grade": grades}
+    docs = documents(composition={"refusals": refusals}, summary=summary)
     said = markdown_of(Report("t", "s", (("seal",),), True, (words(*_left_out(docs)),), (), (), (), ()))
     assert told in said
 
@@ -274,7 +290,7 @@ def test_a_long_rule_counts_its_values() -> None:
         {"column": "sector", "values": [*"abcd"]},
     ]
     assert in_brief("short", as_told(where), 10) == "short"
-    assert in_brief("long" * 9, as_told(where), 10) == "pd up to 5% and sector one of 4"
+    assert in_brief("long" * 9, as_told(where), 10) == "PD up to 5% and sector one of 4"
 
 
 def test_less_is_solved_of_a_large_book() -> None:

@@ -78,9 +78,9 @@ def test_the_table_adds_up_to_the_run(name: str) -> None:
 
 def test_words() -> None:
     where = (Condition("grade", ("A", "B")), Condition("pd", above=0.0124, at_most=0.0414))
-    assert in_words(where, {}) == "grade A or B and pd above 1.24% up to 4.14%"
+    assert in_words(where, {}) == "grade A or B and PD above 1.24% up to 4.14%"
     assert in_words((), {}) == "everyone"
-    assert in_words([Condition("max_amount", above=250_000.0)], {}) == "max_amount above 250,000"
+    assert in_words([Condition("max_amount", above=250_000.0)], {}) == "request above 250,000"
 
 
 def test_of_many_values_those_left_out_are_named() -> None:

@@ -22,6 +22,7 @@ from allocator.insight.variants import answer
 from allocator.insight.whatif.tracks import Track, track_of
 from allocator.records.case import Case
 from allocator.records.ledger import NOBODY, Account
+from allocator.records.limits import in_percent
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
@@ -97,6 +98,8 @@ class Frontier:
     limits: tuple[str, ...]
     shares: tuple[bool, ...]
     """Which of the bounds are fractions."""
+    percentages: tuple[bool, ...]
+    """Which of them read as percentages: not an average of a column beyond 1, as of turnover."""
     now: Bounds
     points: tuple[FrontierPoint, ...]
     breakpoints: tuple[Breakpoint, ...]
@@ -131,13 +134,16 @@ def frontier(
             for first in grids[0] if row % 2 == 0 else reversed(grids[0]):
                 walk.visit((first, second))
     visited = walk.tightened()
-    moved = map(policy.entry, limits)
+    moved = [policy.entry(name) for name in limits]
     return Frontier(
         name=case.scenario.name,
         currency=policy.currency,
         strategy=case.scenario.strategy.name,
         limits=track.names,
         shares=tuple(limit is not None and limit.of is not None for limit in moved),
+        percentages=tuple(
+            limit is not None and limit.of is not None and in_percent(limit) for limit in moved
+        ),
         now=track.now,
         points=tuple(visited),
         breakpoints=tuple(breakpoints_of(visited)) if len(spans) == 1 else (),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from allocator.records.reasons import BY_THE_STEP
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -20,9 +22,13 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import headed
+from allocator.report.limits import limit_in_words
 
 _MOST = 12
 """Grades, and reasons, that are shown."""
+_SAID = {BY_THE_STEP: "left over by whole loans, within what the proof allows"}
+"""Reasons in other words than the allocation's."""
+_ROW = re.compile(r"(?<=limit )[^\[]*\[.*\]")
 
 
 def decisions_section(docs: Documents) -> Section:
@@ -100,7 +106,7 @@ def _left_out(docs: Documents) -> tuple[Block, ...]:
     most = max(docs.number((*place, "borrowers")) for place in refusals)
     unit = docs.column([(*place, "requested") for place in refusals])
     rows = [
-        Row((docs.at(*place, "reason"), docs.count(*place, "borrowers"),
+        Row((reason_in_words(docs.at(*place, "reason")), docs.count(*place, "borrowers"),
              Bar(((Stretch(0.0, docs.number((*place, "borrowers")) / most, "pale"),),)),
              docs.bare((*place, "requested"), unit)))
         for place in refusals[:_MOST]
@@ -110,17 +116,22 @@ def _left_out(docs: Documents) -> tuple[Block, ...]:
         Column("Reason", "text"), Column("Borrowers"), Column("", "bar"), Column(headed("Asked for", unit))
     )  # fmt: skip
     table = Table(columns, tuple(rows), more=f"and {hidden} further reasons" if hidden else "")
-    return (table, words(*_left_out_by_grade(docs)))
+    return (table, words("By grade: ", *left_out_by_grade(docs), "."))
 
 
-def _left_out_by_grade(docs: Documents) -> Sequence[Inline]:
+def reason_in_words(reason: str) -> str:
+    """Why somebody gets no offer, for who does not know the program: rows of limits in words."""
+    return _ROW.sub(lambda found: limit_in_words(found[0]), _SAID.get(reason, reason))
+
+
+def left_out_by_grade(docs: Documents) -> Sequence[Inline]:
     """How many of each grade get no offer."""
 
     def left(place: Place) -> int:
         return int(docs.number((*place, "borrowers")) - docs.number((*place, "funded")))
 
     grades = [place for place in docs.places("summary", "by_grade") if left(place)]
-    said: list[Inline] = ["By grade: "]
+    said: list[Inline] = []
     for at, place in enumerate(grades[:_MOST]):
         asked = docs.count(*place, "borrowers")
         part: tuple[Inline, ...] = (f"{left(place):,} of ", asked)
@@ -128,7 +139,7 @@ def _left_out_by_grade(docs: Documents) -> Sequence[Inline]:
             part = ("all ", asked)
         said += [f"{', ' if at else ''}{place[-1]} ", *part]
     hidden = len(grades) - _MOST
-    return [*said, f", and of {hidden} further grades." if hidden > 0 else "."]
+    return [*said, *([f", and of {hidden} further grades"] if hidden > 0 else [])]
 
 
 def decisions_annex(docs: Documents) -> Section:
@@ -197,7 +208,7 @@ def _loans(docs: Documents, places: Sequence[Place], others: int) -> Table:
 def _requests(docs: Documents, places: Sequence[Place], others: int) -> Table:
     columns = (*_listed_columns(docs), Column("Asked for"), Column("Why declined", "text"))
     rows = [
-        Row((*_facts(docs, place), docs.exact(*place, "request"), docs.at(*place, "reason")))
+        Row((*_facts(docs, place), docs.exact(*place, "request"), reason_in_words(docs.at(*place, "reason"))))
         for place in places
     ]
     more = f"and {others:,} further borrowers who are declined" if others > 0 else ""

@@ -17,6 +17,7 @@ from allocator.report.committee.blocks import (
     Strong,
     joined,
 )
+from allocator.report.committee.decisions import left_out_by_grade, reason_in_words
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding, missed
 from allocator.report.committee.stress import (
@@ -30,11 +31,13 @@ from allocator.report.committee.stress import (
 )
 from allocator.report.committee.years import quantile
 from allocator.report.drawing.units import short
-from allocator.report.limits import by_entry
+from allocator.report.limits import by_entry, limit_in_words
 
 _NAMED = 4
 _MOST_POSTED = 8
 """Segments of a price list that are all named."""
+_FEW_GRADES = 6
+"""Grades that are all named."""
 _MILLION = 1e6
 _MANY_MILLIONS = 20e6
 """Of a budget that a million is little of."""
@@ -137,7 +140,7 @@ def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[I
     told = by_entry(of_cuts([str(docs.at(*place, "name")) for place in binding(docs)], every))
     shown = told[:_NAMED] if len(told) > _NAMED + 1 else told  # one more takes no more room than its name
     more = [f"{len(told) - len(shown)} more"] if len(shown) < len(told) else []
-    return joined([*map(mark, shown), *more])
+    return joined([*map(mark, map(limit_in_words, shown)), *more])
 
 
 def _missed(docs: Documents, head: str) -> Sequence[Inline]:
@@ -185,12 +188,19 @@ def _left_out(docs: Documents) -> Sequence[Inline]:
     count = int(docs.number(("summary", "borrowers")) - docs.number(("summary", "funded")))
     shown = refusals[:3] if len(refusals) > 4 else refusals  # one more takes no more room than its name
     parts: list[tuple[Inline, ...]] = [
-        (docs.count(*place, "borrowers"), f" {_lower(docs.at(*place, 'reason'))}") for place in shown
+        (docs.count(*place, "borrowers"), f" {_lower(reason_in_words(docs.at(*place, 'reason')))}")
+        for place in shown
     ]
     if len(shown) < len(refusals):
         parts.append((f"the others for {len(refusals) - len(shown)} further reasons",))
     said = [part for at, own in enumerate(parts) for part in ((", " if at else ""), *own)]
-    return (f"{count:,} borrowers get no offer: ", *said, ".")
+    return (f"{count:,} borrowers get no offer: ", *said, *_whose(docs), ".")
+
+
+def _whose(docs: Documents) -> Sequence[Inline]:
+    """Of which grades those are who get no offer, where they are few."""
+    grades = [*docs.places("summary", "by_grade")]
+    return ("; by grade ", *left_out_by_grade(docs)) if 1 < len(grades) <= _FEW_GRADES else ()
 
 
 def _lower(reason: str) -> str:

@@ -14,6 +14,7 @@ from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Block,
+    Cell,
     Column,
     Inline,
     Row,
@@ -28,9 +29,11 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.limits import (
     floors_of,
+    for_one,
     fullest_of,
     fullness,
     is_tight,
+    limit_in_words,
     nearest_first,
     part_of,
     state_of,
@@ -117,10 +120,18 @@ def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
         if math.isfinite(full) and limit["bound"]
         else _plain(docs, own)
     )
-    price: Inline | None = docs.price(*own, "price") if limit["price"] else None
-    name = (limit["name"], f" ({word})") if word else limit["name"]
+    price = _price(docs, policy, own)
+    name = f"{limit_in_words(limit['name'])}{f' ({word})' if word else ''}"
     return Row((name, used, bar, stated(docs, policy, own), price), strong=tight,
                tone="warn" if tight else None)  # fmt: skip
+
+
+def _price(docs: Documents, policy: Policy, own: Place) -> Cell:
+    """The shadow price, with what it is for where that is no money."""
+    if not docs.at(*own, "price"):
+        return None
+    price, one = docs.price(*own, "price"), for_one(docs.at(*own), _entry_of(policy, docs.at(*own, "name")))
+    return (price, one) if one else price
 
 
 def _plain(docs: Documents, own: Place) -> Figure:
@@ -194,17 +205,14 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     for place in shown:
         own: Place = ("summary", "limits", place[-1])
         low, high = _range(docs, place)
-        price, charge = (
-            (docs.price(*own, "price"), docs.exact(*place, "charge"))
-            if docs.at(*own, "price")
-            else (None,) * 2
-        )
+        price = _price(docs, policy, own)
+        charge = docs.exact(*place, "charge") if price is not None else None
         word = state_of(docs.at(*own), "binds")
         state = f" ({word})" if word else ""
         write = docs.whole if docs.at(*own, "measure") in COUNTED else docs.exact
         rows.append(
-            Row((f"{docs.at(*own, 'name')}{state}", stated(docs, policy, own), write(*own, "used"),
-                 write(*own, "bound"), write(*own, "slack"), price, charge, low, high))
+            Row((f"{limit_in_words(docs.at(*own, 'name'))}{state}", stated(docs, policy, own),
+                 write(*own, "used"), write(*own, "bound"), write(*own, "slack"), price, charge, low, high))
         )  # fmt: skip
     hidden = len(places) - len(shown)
     more = f"and {hidden:,} further limits, none of them fuller: certificate.json has all" if hidden else ""
@@ -214,7 +222,8 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
         "holds while the bound moves by as much as the last two columns say. It charges price times use, a "
         "share of what is lent price times what its use is above its bound. "
         "Sums of money in ",
-        docs.currency, "; limits on a share or an average are stated in money, as rows of the programme are.",
+        docs.currency, "; limits on a share are stated in money and those on an average as money times "
+        "what is averaged, as rows of the programme are; a price of theirs is per unit of that.",
     )  # fmt: skip
     table = Table(columns, tuple(rows), "Every limit", more=more)
     return Section("a-limits", "A3 · Limits", (formula, table, *_cost_table(docs)))

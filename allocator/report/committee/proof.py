@@ -21,6 +21,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Place
+from allocator.report.limits import limit_in_words
 
 _SPLIT = (
     " Limits on a condition split the allocations into cases, each bounded so, by prices of its own; the "
@@ -61,7 +62,6 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     value, bound = docs.exact("certificate", "value"), docs.exact(*best_possible(docs))
     figures: tuple[Inline, ...] = (
         "value ", value, f" {docs.currency}; no allocation within the limits is worth more than ", bound,
-        " (gap ", docs.price("certificate", "gap"), ")",
     )  # fmt: skip
     rechecked: tuple[Inline, ...] = (
         "rechecked from the inputs alone, without the solver, when this page was made",
@@ -83,8 +83,7 @@ def foot(docs: Documents, stood: Provenance) -> tuple[tuple[Inline, ...], ...]:
     """How anybody verifies it."""
     inputs = ", ".join(docs.at("certificate", "inputs"))
     return (
-        (Strong("Proof."), " Gap ", docs.price("certificate", "gap"), ", largest violation of a limit ",
-         docs.price("certificate", "largest_violation"), "; inputs unchanged: ", inputs, "."),
+        (Strong("Proof."), *_gap(docs), *_violation(docs), f"; inputs unchanged: {inputs}."),
         ("Anybody with the run's folder can recheck it: ", Code(f"allocator verify {stood.folder}"),
          " or, without this program, ", Code(f"python checker.py {stood.folder}"), "."),
         (f"Solved {docs.at('summary').get('solved_at', _NOT_KNOWN)}; run ",
@@ -92,12 +91,26 @@ def foot(docs: Documents, stood: Provenance) -> tuple[tuple[Inline, ...], ...]:
     )  # fmt: skip
 
 
+def _gap(docs: Documents) -> tuple[Inline, ...]:
+    """How far value and bound are apart; nothing to tell where they are the same to the cent."""
+    if docs.exact("certificate", "value").text == docs.exact(*best_possible(docs)).text:
+        return (" Value and bound are the same to the cent",)
+    return (" Value and bound are ", docs.percent(("certificate", "gap")), " of the bound apart")
+
+
+def _violation(docs: Documents) -> tuple[Inline, ...]:
+    """By how much a limit is exceeded at most."""
+    if not docs.number(("certificate", "largest_violation")):
+        return (", no limit is exceeded",)
+    return (", the largest excess of a limit is ", docs.price("certificate", "largest_violation"))
+
+
 def proof_annex(docs: Documents, stood: Provenance) -> Section:
     """The bound term by term, then what the run was made of."""
     prices = [
         Row(
             (
-                limit["name"],
+                limit_in_words(limit["name"]),
                 docs.price("summary", "limits", at, "price"),
                 docs.exact("explain", "limits", at, "charge"),
                 docs.exact("explain", "limits", at, "unused"),

@@ -22,6 +22,7 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.stress import breaks
 from allocator.report.drawing.units import headed
+from allocator.report.limits import limit_in_words
 
 NAMES = {
     "optimal": "the optimum",
@@ -119,7 +120,8 @@ def results(docs: Documents) -> Table:
     )
     rows = []
     for side in docs.places("compare", "compared"):
-        broken = ", ".join([*map(str, docs.at(*side, "limits_broken")), *docs.at(*side, "terms_broken")])
+        limits = map(limit_in_words, map(str, docs.at(*side, "limits_broken")))
+        broken = ", ".join([*limits, *docs.at(*side, "terms_broken")])
         rows.append(
             Row((name_of(docs, side), docs.exact(*side, "value"), docs.exact(*side, "less_than_first"),
                  docs.exact(*side, "bound"), docs.count(*side, "funded"), docs.exact(*side, "offered"),

@@ -21,7 +21,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import headed
-from allocator.report.limits import by_entry
+from allocator.report.limits import by_entry, limit_in_words
 
 _MOST = 8
 _NAMED = 3
@@ -85,7 +85,7 @@ def breaks(names: list[str]) -> str:
 def broken_in(docs: Documents, world: Place, which: str = "frozen") -> list[str]:
     """Names of the limits broken in a stress; of a limit under another stress that one comes on top."""
     names = [str(name) for name in docs.at(*world, which, "broken")]
-    return [_on_top(name) for name in of_cuts(names, names)]
+    return of_cuts(names, names)
 
 
 def of_cuts(names: Sequence[str], among: Container[str]) -> list[str]:
@@ -95,18 +95,9 @@ def of_cuts(names: Sequence[str], among: Container[str]) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def _on_top(name: str) -> str:
-    """`loss rate with severe on top` of `loss rate [severe]`: no name that a limit is given has brackets."""
-    entry, found, rest = name.partition(" [")
-    if not found or "[" in entry:
-        return name
-    stress, _, group = rest.partition("]")
-    return f"{entry}{group} with {stress} on top"
-
-
 def named(names: list[str]) -> str:
     """`a, b and c`; of many the first, the others counted, and rows of one `each` as one."""
-    names = by_entry(names)
+    names = [limit_in_words(name) for name in by_entry(names)]
     shown = names[:_NAMED] if len(names) > _NAMED + 1 else names  # one more takes no more room than its name
     shown = [*shown, *([f"{len(names) - len(shown)} more"] if len(shown) < len(names) else [])]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
@@ -157,7 +148,7 @@ def stress_annex(docs: Documents) -> Section:
                     Row((f"{_name(docs, world)}, {said}", *[None] * 7, str(docs.at(*world, "failure"))))
                 )
                 continue
-            names = ", ".join(broken_in(docs, world, which)) or "none"
+            names = ", ".join(map(limit_in_words, broken_in(docs, world, which))) or "none"
             bound = docs.exact(*own, "bound") if found["bound"] is not None else None
             rows.append(
                 Row((f"{_name(docs, world)}, {said}", docs.exact(*own, "value"), bound,

@@ -92,6 +92,7 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h2 a{{display:none}}
 .part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
 .card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}
+th,td{{padding-top:2.5px;padding-bottom:2.5px}}.h td.t:first-child{{min-width:11em}}
 .annexes .stack{{font-size:12.5px}}.annexes .stack th{{font-size:12px}}
 thead{{display:table-header-group}}caption,thead{{break-after:avoid}}
 tfoot{{display:table-row-group}}

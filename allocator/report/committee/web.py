@@ -194,7 +194,7 @@ def _written(cell: Cell) -> str:
 
 def _room_for(names: Sequence[str]) -> str | None:
     """A width in which neither short `names` nor the longest word need break; a very long one may."""
-    words = [word for name in names for word in name.replace("[", " [").split()]
+    words = [word for name in names for word in name.split()]
     longest = max(map(cell_len, words), default=0)
     short = max((cell_len(name) for name in names if cell_len(name) <= _SHORT), default=0)
     width = max(min(longest, _WORD), short)
@@ -230,15 +230,8 @@ def _cell(cell: Cell, behind: str) -> Markup:
         case Bar():
             return _bar(cell)
         case tuple():
-            return together(*(_folding(part, behind) for part in cell))
-    return _folding(cell, behind)
-
-
-def _folding(part: Inline, behind: str) -> Markup:
-    """The name of a limit's entry, as `regions[north]`, folds before its bracket."""
-    drawn = _inline(part, behind)
-    entry = isinstance(part, str) and "]" in part
-    return Markup(drawn.replace("[", "<wbr>[", 1)) if entry else drawn
+            return together(*_words(cell, behind))
+    return _inline(cell, behind)
 
 
 def _bar(bar: Bar) -> Markup:

@@ -10,6 +10,7 @@ from allocator.report.broken import standing_lines
 from allocator.report.colours import Shade
 from allocator.report.drawing.chart import Axis, Bars, Chart, Key, Line, Part, Row
 from allocator.report.drawing.units import short
+from allocator.report.limits import limit_in_words
 from allocator.report.pictures.parts import gauge, shades_of, stacked
 from allocator.report.plain import more
 
@@ -45,7 +46,7 @@ def _segments(book: BookExplanation, whom: str) -> Bars:
     idle = len(book.segments) - len(funded)
     without = [f"{idle} {book.by if idle == 1 else f'values of {book.by}'} without an offer"] if idle else []
     dearest, others = _charged(book)
-    names = ["beyond all limits", *(f"charged by {name}" for name in dearest)]
+    names = ["beyond all limits", *(f"charged by {limit_in_words(name)}" for name in dearest)]
     keys: list[tuple[Shade, str]] = [*zip(shades_of(names), names, strict=True)]
     keys += [("rest", f"by {len(others)} other {_several('limit', len(others))}")] if others else []
     rows = [

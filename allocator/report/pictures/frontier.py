@@ -42,7 +42,7 @@ def frontier_answer(frontier: Frontier, write: Callable[[float, bool], str]) -> 
     best = max(solved, key=lambda point: point.value)
     bounds = ", ".join(
         f"{name} {_short(at, share, write)}"
-        for name, at, share in zip(frontier.limits, best.at, frontier.shares, strict=True)
+        for name, at, share in zip(frontier.limits, best.at, frontier.percentages, strict=True)
     )
     worth = f"Worth most, {short(best.value)} {frontier.currency}, at {bounds}."
     return f"{worth} {_now(frontier, solved)}".strip()
@@ -64,7 +64,7 @@ def _is_now(frontier: Frontier, point: FrontierPoint) -> bool:
 
 
 def _axis(frontier: Frontier) -> Axis:
-    limit, share = frontier.limits[0], frontier.shares[0]
+    limit, share = frontier.limits[0], frontier.percentages[0]
     money = not share and max(abs(point.at[0]) for point in frontier.points) >= _LARGE
     unit = frontier.currency if limit == "budget" else ""
     return Axis(limit, "percent" if share else "money" if money else "number", unit)
@@ -82,7 +82,7 @@ def _value(frontier: Frontier, solved: list[FrontierPoint]) -> Plot:
 
 def _slope(frontier: Frontier, solved: list[FrontierPoint]) -> Plot:
     """What one more unit brings; a share moves by a percentage point."""
-    share = frontier.shares[0]
+    share = frontier.percentages[0]
     size = _POINT if share else 1.0
     points = [SolvedBound(p.at[0], p.slopes[0] * size, p.low, p.high) for p in solved]
     unit = "percentage point" if share else "unit"
@@ -101,7 +101,10 @@ def _pairs(frontier: Frontier, best: FrontierPoint, write: Callable[[float, bool
     ways: list[Any] = [sorted({point.at[way] for point in frontier.points}) for way in (0, 1)]
     found = {point.at: point.value for point in frontier.points if point.solved}
     heads = [
-        Axis(frontier.limits[way], words=tuple(_short(at, frontier.shares[way], write) for at in ways[way]))
+        Axis(
+            frontier.limits[way],
+            words=tuple(_short(at, frontier.percentages[way], write) for at in ways[way]),
+        )
         for way in (0, 1)
     ]
     return Cells(

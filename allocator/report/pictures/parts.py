@@ -14,6 +14,7 @@ from allocator.report.limits import (
     fullest_of,
     fullness,
     is_tight,
+    limit_in_words,
     nearest_first,
     state_of,
     used_of,
@@ -65,10 +66,11 @@ def gauge(uses: Sequence[Used]) -> Bars:
         full = used_of(use)
         tight, state = is_tight(use), state_of(use, "binds")
         price = f" · {small(use['price'])}" if use["price"] else ""
+        name = limit_in_words(use["name"])
         said = _share(use, full, tight)
-        bar = Part(0.0, min(full, 2 * _LONGEST), "warn" if tight else "deep", f"{use['name']}: {said}")
+        bar = Part(0.0, min(full, 2 * _LONGEST), "warn" if tight else "deep", f"{name}: {said}")
         word = f" ({state})" if state else ""
-        rows.append(Row(f"{use['name']}{word}", (Line((bar,), f"{said}{price}"),), strong=tight))
+        rows.append(Row(f"{name}{word}", (Line((bar,), f"{said}{price}"),), strong=tight))
     beyond = any(used_of(use) > _FULL for use in shown)
     cut = ["a bar with a gap near its end goes on"] * any(used_of(use) > _LONGEST for use in shown)
     return Bars(

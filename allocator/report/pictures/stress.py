@@ -10,7 +10,7 @@ from allocator.insight.whatif.stress import StressTest, StressTrial
 from allocator.report.drawing.chart import Axis, Bars, Chart, Curve, Key, Line, Mark, Part, Plot, Row
 from allocator.report.drawing.scale import writer
 from allocator.report.drawing.units import PLAIN, short
-from allocator.report.limits import own_first
+from allocator.report.limits import limit_in_words, own_first
 from allocator.report.plain import listed, more
 
 _MOST = 20
@@ -37,7 +37,7 @@ def stress_chart(test: StressTest, title: str, anew: str) -> Chart:
 
 def _row(trial: StressTrial, anew: str) -> Row:
     frozen, own = trial.frozen, trial.reoptimised
-    broken = own_first(use.name for use in frozen.broken)
+    broken = [limit_in_words(name) for name in own_first(use.name for use in frozen.broken)]
     lines = [Line((Part(0.0, frozen.value, "warn" if broken else "deep", "frozen"),), short(frozen.value))]
     if own is not None and not broken and short(own.value) == short(frozen.value):
         lines = [replace(lines[0], figure=f"both {lines[0].figure}")]
