@@ -34,7 +34,7 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
             body["stopped"] = error.stopped
         if _said_as_json(error.code, error.message, **body):
             return
-    lines = [*_lines(error.message, error.faults)]
+    lines = [*_lines(_in_short(error), error.faults)]
     if isinstance(error, InfeasibleError) and error.relaxations:
         lines += ["", "What it would take, each solved and certified; solve --relax N takes one:"]
         for number, one in enumerate(error.relaxations, 1):
@@ -42,6 +42,15 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
     if isinstance(error, InfeasibleError) and error.stopped:
         lines += ["", *_wrapped(_STOPPED, "", "")]
     print("\n".join(lines), file=sys.stderr)
+
+
+def _in_short(error: AllocatorError) -> str:
+    """What went wrong in a sentence, however many rows of a limit are in conflict."""
+    if not isinstance(error, InfeasibleError):
+        return error.message
+    from allocator.report.limits import in_short
+
+    return in_short(error.message)
 
 
 def say(code: str, message: str, as_json: bool) -> None:

@@ -14,12 +14,13 @@ from allocator.insight.explain.book import BookExplanation
 from allocator.insight.explain.ledger import LimitLine, PricedAccount
 from allocator.insight.explain.ranges import PriceRange
 from allocator.insight.variants import AddedValue
+from allocator.records.cuts import HHI
 from allocator.records.ledger import lines_among
 from allocator.records.limits import conditional
 from allocator.records.run import per_point
-from allocator.records.scenario import COUNTED
+from allocator.records.scenario import COUNTED, Limit
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.limits import by_entry, limits_shown, one_more, points_of
+from allocator.report.limits import by_entry, entry_in, for_one, limits_shown, one_more, points_of
 from allocator.report.money import Unit, figure, percent, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
@@ -170,16 +171,17 @@ def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> Rendera
 def _limits(book: BookExplanation, currency: str) -> RenderableType:
     """Limits with a shadow price first, by price times use, then those with the least slack."""
     budget, *others = book.ledger.limits
+    policy = book.run.scenario.policy.limits
     ordered = [budget, *sorted(others, key=_importance)]
     names = [limit.use.name for limit in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
     unit = _unit_of(shown, currency)
     headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
-    columns = figures_of(headings, [_cells(limit, unit) for limit in shown])
+    columns = figures_of(headings, [_cells(limit, policy, unit) for limit in shown])
     title = f"Limits, amounts in {unit}; decrease, increase: allowable at the same shadow price"
     prices = [{"name": line.use.name, "price": line.use.price} for line in book.ledger.limits]
-    more = one_more(prices, book.run.scenario.policy.limits, currency)
-    more += map(Text, points_of(_rows(book), book.run.scenario.policy.limits, currency))
+    more = one_more(prices, policy, currency)
+    more += map(Text, points_of(_rows(book), policy, currency))
     named = named_table("limit", [limit.use.name for limit in shown], columns)
     priced = sum(line.use.price != 0 for line in ordered if line not in shown)
     hidden = [f"{line}, {priced} of them with a price" if priced else line for line in hidden]
@@ -201,7 +203,7 @@ def _rows(book: BookExplanation) -> list[tuple[str, float, float]]:
 
 def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
     """The unit in which the table of the limits fits the page."""
-    amounts = [limit for limit in limits if limit.use.measure not in COUNTED]
+    amounts = [limit for limit in limits if limit.use.measure not in (*COUNTED, HHI)]
     moved = [end for limit in amounts if limit.range for end in (limit.range.low, limit.range.high)]
     columns = {
         "used": [limit.use.used for limit in amounts],
@@ -214,12 +216,15 @@ def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
     return unit_for(columns, currency, room() - min(names, _WIDEST) - 2 - len("shadow price"))
 
 
-def _cells(limit: LimitLine, unit: Unit) -> list[str]:
+def _cells(limit: LimitLine, policy: Sequence[Limit], unit: Unit) -> list[str]:
     """A use of money in the unit; a count, and what is narrow as it is, to the last digit that tells."""
+    if limit.use.measure == HHI:  # the prices are those of its cuts
+        return [percent(limit.use.used), percent(limit.use.bound), *[""] * 4]
     write = figure if unit.size == 1 or limit.use.measure in COUNTED else unit.write
     charges = figure if unit.size == 1 else unit.write
     low, high = _range(limit.range, _whole if limit.use.measure in COUNTED else write)
-    price = small(limit.use.price) if limit.use.price else ""
+    one = for_one(limit.use.measure, entry_in(policy, limit.use.name))
+    price = f"{small(limit.use.price)}{one}" if limit.use.price else ""
     charge = charges(limit.charge) if limit.use.price else ""
     return [write(limit.use.used), write(limit.use.bound), price, charge, low, high]
 

@@ -15,7 +15,7 @@ from allocator.records.cuts import HHI
 from allocator.records.enforcement import NOT_IN_FORCE, REPORT
 from allocator.records.limits import entry_of, in_percent
 from allocator.records.run import per_point
-from allocator.records.scenario import COUNTED, Limit
+from allocator.records.scenario import COUNTED, Limit, Measure
 from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.plain import Entry, Text, more
@@ -25,11 +25,14 @@ _SIGNS = {"at_most": "\u2264", "at_least": "\u2265", "exactly": "="}
 """What says the sense on a narrow page."""
 _ROW = re.compile(r"([^\[]*?)(?: \[([^\]]*)\])?(?:\[(.*)\])?", re.DOTALL)
 """A row's name: its entry, which has no brackets, the stress that it is under, the value that it is for."""
+_NAME = re.compile(r"'([^']+)'")
+_QUOTED = re.compile(r"'[^']+'(?:, '[^']+')+ and '[^']+'")
+"""Names of limits in a message."""
 _FEW = 2
 """Rows of one `each` that are named one by one in a sentence."""
 _BOUND = 30
 """Columns that a bound takes before it folds."""
-_ONE = {"loans": " a loan", "clients_changed": " a client"}
+_ONE: Mapping[Measure, str] = {"loans": " a loan", "clients_changed": " a client"}
 """What a price is for, by the measure that counts."""
 MOST = 12
 """Limits shown; `each` can make hundreds, and what binds is always shown, up to twice as many."""
@@ -41,16 +44,13 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     A limit relative to what is lent, or to own funds, shows use and bound as shares, and its slack as money;
     a limit on an average shows that as one too.
     """
-    entries = {limit.name: limit for limit in policy}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
     tight = sum(is_of_each(use["name"]) and is_tight(use) for use in ordered)
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
-    rows = [
-        _cells(use, entries.get(use["name"]) or entries.get(entry_of(use["name"])), unit) for use in shown
-    ]
+    rows = [_cells(use, entry_in(policy, use["name"]), unit) for use in shown]
     columns = figures_of(("used", "bound", "slack", "shadow price"), rows)
     columns[1] = replace(columns[1], most=_BOUND)
     columns.append(Figures("", [row[-1] for row in rows], "left"))
@@ -198,6 +198,17 @@ def is_tight(use: Used) -> bool:
     return bool(use["broken"] or use["binding"] or use.get("missed"))
 
 
+def in_short(failure: str) -> str:
+    """Why there is no answer, where many rows of one `each` are told as one."""
+    return _QUOTED.sub(lambda found: _quoted(_NAME.findall(found[0])), failure)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """`names` of limits as a message has them, rows of one `each` as one."""
+    told = [f"'{name}'" if name in names else name for name in by_entry(names)]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
 def state_of(use: Used, binds: str = "binding") -> str:
     """The word on a limit beside its figures, "" where there is none; `binds` is that of one without room."""
     if use.get("enforce") == NOT_IN_FORCE:
@@ -236,7 +247,7 @@ def _cells(use: Used, entry: Limit | None, unit: Unit) -> list[str]:
         stated = f"{percent(entry.bound)} of {entry.of_what}" if in_percent(entry) else part_of(entry, 6)
         bound = f"{sense} {stated}"
         slack = slack if entry.weight is None else _part(use["slack"], use, entry)
-    price = f"{small(use['price'])}{for_one(use, entry)}" if use["price"] else ""
+    price = f"{small(use['price'])}{for_one(use['measure'], entry)}" if use["price"] else ""
     return [used, bound, slack, price, state_of(use)]
 
 
@@ -248,10 +259,16 @@ def _part(amount: float, use: Used, entry: Limit) -> str:
     return percent(part) if in_percent(entry) else figure(part)
 
 
-def for_one(use: Used, entry: Limit | None) -> str:
+def entry_in(policy: Iterable[Limit], name: str) -> Limit | None:
+    """The policy's entry that a row of the limits comes from; None for the budget."""
+    by_name = {limit.name: limit for limit in policy}
+    return by_name.get(name) or by_name.get(entry_of(name))
+
+
+def for_one(measure: Measure, entry: Limit | None) -> str:
     """What the shadow price is for, where that is no money: ` a loan`."""
     weighted = entry is not None and entry.weight is not None
-    return "" if weighted else _ONE.get(use["measure"], "")
+    return "" if weighted else _ONE.get(measure, "")
 
 
 def limit_in_words(name: str) -> str:

@@ -11,6 +11,8 @@ _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**1
 _SCIENTIFIC = 1e12
 _ALLOWED = 1e-11
 """A gap below this is what is allowed for rounding."""
+_TELLS = 1e-5
+"""Part of the largest amount of a table from which another is not to read as nothing."""
 _DECIMALS = 3
 """The most decimals that a unit gets."""
 
@@ -38,16 +40,22 @@ class Unit:
 def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) -> Unit:
     """The smallest unit in which the columns, headings included, two blanks before each, fit into `width`.
 
-    Where headings alone are too wide it is the smallest of those that are narrowest. It has decimals, as far
-    as there is width for them, where an amount would else be written as nothing.
+    Where headings alone are too wide, so that columns go on below, it is the smallest of those that are
+    narrowest and write none of what tells as nothing. It has decimals, as far as there is width for them,
+    where an amount would else be written as nothing.
     """
 
     def needed(unit: Unit) -> int:
         texts = [[heading, *map(unit.write, amounts)] for heading, amounts in columns.items()]
         return sum(2 + max(map(len, column)) for column in texts)
 
-    whole = fitting(needed, currency, width)
     amounts = [amount for column in columns.values() for amount in column]
+    whole = fitting(needed, currency, width)
+    if needed(whole) > width:
+        telling = _TELLS * max(map(abs, amounts), default=0.0)
+        told = [amount for amount in amounts if abs(amount) >= telling]
+        open_to = [unit for unit in _units(currency) if not any(map(unit.hides, told))]
+        whole = min(open_to, key=needed, default=Unit(1, currency))
     finer = [replace(whole, decimals=more) for more in range(_DECIMALS + 1 if whole.size > 1 else 1)]
     wide = [unit for unit in finer if needed(unit) <= width] or [whole]
     return next((unit for unit in wide if not any(map(unit.hides, amounts))), wide[-1])
@@ -55,8 +63,12 @@ def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) 
 
 def fitting(needed: Callable[[Unit], int], currency: str, width: int) -> Unit:
     """The smallest unit that has `needed` columns within `width`, else the smallest of the narrowest."""
-    units = [Unit(size, currency) for size in _NAMES]
+    units = _units(currency)
     return next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+
+
+def _units(currency: str) -> list[Unit]:
+    return [Unit(size, currency) for size in _NAMES]
 
 
 def figure(amount: float) -> str:

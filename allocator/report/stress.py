@@ -16,7 +16,7 @@ from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
 from allocator.report.conditions import in_words
 from allocator.report.drawing.chart import Chart
 from allocator.report.grid import Grid, unit_of
-from allocator.report.limits import is_of_each
+from allocator.report.limits import in_short, is_of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.stress import reverse_chart, stress_answer, stress_chart
@@ -267,7 +267,7 @@ def _remarks(trials: Sequence[StressTrial], unit: Unit, anew: str) -> Iterator[s
         if trial.reoptimised is not None and trial.reoptimised is not trial.frozen:
             yield from _breaks(f"{trial.name}: {anew}", trial.reoptimised)
         if trial.failure:
-            yield f"{trial.name}: {trial.failure}"
+            yield f"{trial.name}: {in_short(trial.failure)}"
         moved = trial.moved
         if moved is not None:
             rates = f", {moved.rates:,} rates by {percent(moved.rate)} on average" if moved.rates else ""

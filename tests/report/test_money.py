@@ -43,6 +43,7 @@ def test_a_heading_counts_as_width() -> None:
 def test_where_headings_alone_are_too_wide_no_amount_is_written_smaller_than_need_be() -> None:
     assert str(unit_for({"offered": [10_000.0]}, "CNY", 8)) == "CNY"
     assert str(unit_for({"offered": [10_000_000_000.0]}, "CNY", 8)) == "million CNY"
+    assert str(unit_for({"offered": [10_000_000_000.0], "loss": [400_000.0]}, "CNY", 8)) == "thousand CNY"
 
 
 def test_an_amount_that_would_be_nothing_brings_decimals_as_far_as_they_fit() -> None:

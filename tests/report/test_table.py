@@ -18,7 +18,7 @@ from allocator.records.run import LimitUse, Run
 from allocator.records.scenario import Limit
 from allocator.report.borrower import _charged
 from allocator.report.explain import _missed
-from allocator.report.limits import is_tight, limits_shown, own_first, state_of
+from allocator.report.limits import in_short, is_tight, limits_shown, own_first, state_of
 from allocator.report.room import WIDTH
 from allocator.report.table import result_page
 from tests.store.runs import SUMS, made_run
@@ -261,3 +261,11 @@ def test_many_rows_of_one_each_charge_a_borrower_in_two_lines() -> None:
         ("charge of sectors[own]", 4.0),
         ("charge of 5 other rows of sectors", -5.0),
     ]
+
+
+def test_rows_of_one_each_are_told_as_one_in_a_message() -> None:
+    rows = ", ".join(f"'single[{at}]'" for at in range(40))
+    said = f"no allocation exists: 'earnings [severe]', {rows} and 'index' cannot all be met together"
+    told = "'earnings [severe]', single (40 of them) and 'index'"
+    assert in_short(said) == f"no allocation exists: {told} cannot all be met together"
+    assert in_short("dropping 'a' or 'b' alone") == "dropping 'a' or 'b' alone"

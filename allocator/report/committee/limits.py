@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import REPORT
-from allocator.records.limits import entry_of
-from allocator.records.scenario import COUNTED, Limit, Policy
+from allocator.records.scenario import COUNTED, Policy
 from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
@@ -28,12 +27,15 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.limits import (
+    entry_in,
     floors_of,
     for_one,
     fullest_of,
     fullness,
+    is_of_each,
     is_tight,
     limit_in_words,
+    limits_shown,
     nearest_first,
     part_of,
     state_of,
@@ -42,7 +44,9 @@ from allocator.report.limits import (
 
 MOST = 10
 """Limits shown on the front."""
-_MOST_OF_ALL = 200
+_TIGHT = 5
+"""Rows of an `each` without room that are shown whatever else is."""
+_MOST_OF_ALL = 100
 """In the annex."""
 ONE_MORE: Place = ("composition", "one_more")
 """What one more unit of budget brings, limits that are shares of it growing too."""
@@ -54,8 +58,7 @@ _GAP = 0.93, 0.96
 
 def limits_section(docs: Documents, policy: Policy) -> Section:
     """A gauge of the nearest limits."""
-    places = nearest(docs)
-    shown, others = places[:MOST], places[MOST:]
+    shown, others = _shown(docs, MOST)
     rows = [_gauge(docs, policy, place) for place in shown]
     columns = (
         Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"),
@@ -72,6 +75,21 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
     blocks += _costs(docs)
     return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
+
+
+def _shown(docs: Documents, most: int) -> tuple[list[Place], list[Place]]:
+    """The nearest limits, `most` or a few more, and the others.
+
+    Those that stand for themselves are never left out for rows that an `each` has made, nor are the first
+    of such rows that leave no room.
+    """
+    places = nearest(docs)
+    names = [str(docs.at(*place, "name")) for place in places]
+    tight = sum(is_of_each(name) and is_tight(_in_summary(docs, place))
+                for name, place in zip(names, places, strict=True))  # fmt: skip
+    own = len(names) - sum(map(is_of_each, names))
+    shown, _ = limits_shown(places, names, "", max(most, own + min(tight, _TIGHT)))
+    return shown, [place for place in places if place not in shown]
 
 
 def nearest(docs: Documents) -> list[Place]:
@@ -130,7 +148,8 @@ def _price(docs: Documents, policy: Policy, own: Place) -> Cell:
     """The shadow price, with what it is for where that is no money."""
     if not docs.at(*own, "price"):
         return None
-    price, one = docs.price(*own, "price"), for_one(docs.at(*own), _entry_of(policy, docs.at(*own, "name")))
+    entry = entry_in(policy.limits, docs.at(*own, "name"))
+    price, one = docs.price(*own, "price"), for_one(docs.at(*own, "measure"), entry)
     return (price, one) if one else price
 
 
@@ -141,7 +160,7 @@ def _plain(docs: Documents, own: Place) -> Figure:
 def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     """A limit's bound as the policy states it, `own` its place in the summary."""
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
-    entry = _entry_of(policy, name)
+    entry = entry_in(policy.limits, name)
     if docs.at(*own, "measure") == HHI:
         return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
     if entry is not None and entry.measure != HHI and entry.shown_as_share:
@@ -149,12 +168,6 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     if docs.at(*own, "measure") in COUNTED:
         return (f"{sense} ", docs.count(*own, "bound"))
     return (f"{sense} ", docs.money(*own, "bound"))
-
-
-def _entry_of(policy: Policy, name: str) -> Limit | None:
-    """The policy's entry that a row of the limits comes from; None for the budget."""
-    by_name = {limit.name: limit for limit in policy.limits}
-    return by_name.get(name) or by_name.get(entry_of(name))
 
 
 def _what_room_brings(docs: Documents) -> Sequence[Block]:
@@ -182,7 +195,10 @@ def _costs(docs: Documents) -> Sequence[Block]:
         name = docs.at(*cost, "limit")
         words_before = f"{'; ' if at else 'Dropping '}{name} alone would add {docs.least(*cost)}"
         parts += [words_before, Strong(docs.money(*cost, "low"))]
-    parts += [f"; {len(dear) - 4} further entries add something" if len(dear) > 4 else ""]
+    more = len(dear) - 4
+    parts += [
+        f"; {more} further {'entry adds' if more == 1 else 'entries add'} something" if more > 0 else ""
+    ]
     free = len(costs) - len(dear)
     parts += [f"; {free} of {len(costs)} entries cost nothing" if free and dear else ""]
     return (
@@ -194,8 +210,7 @@ def _costs(docs: Documents) -> Sequence[Block]:
 
 def limits_annex(docs: Documents, policy: Policy) -> Section:
     """Every limit with its use, price and range, and the cost of every entry."""
-    places = nearest(docs)
-    shown = places[:_MOST_OF_ALL]
+    shown, others = _shown(docs, _MOST_OF_ALL)
     columns = (
         Column("Limit", "text"), Column("As stated", "text"), Column("Used"), Column("Bound"),
         Column("Room left"), Column("Shadow price"), Column("Charges"), Column("Price holds from"),
@@ -209,13 +224,13 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
         charge = docs.exact(*place, "charge") if price is not None else None
         word = state_of(docs.at(*own), "binds")
         state = f" ({word})" if word else ""
-        write = docs.whole if docs.at(*own, "measure") in COUNTED else docs.exact
+        write = _writer(docs, own)
         rows.append(
             Row((f"{limit_in_words(docs.at(*own, 'name'))}{state}", stated(docs, policy, own),
                  write(*own, "used"), write(*own, "bound"), write(*own, "slack"), price, charge, low, high))
         )  # fmt: skip
-    hidden = len(places) - len(shown)
-    more = f"and {hidden:,} further limits, none of them fuller: certificate.json has all" if hidden else ""
+    fullest = fullest_of([_in_summary(docs, place) for place in others])
+    more = f"and {len(others):,} further limits, {fullest}: certificate.json has all" if others else ""
     formula = words(
         "A limit's use is the sum over its borrowers of weight times what it measures. Its shadow price "
         "is what the best value gains a unit of its own bound, every other bound as it is; the price "
@@ -229,15 +244,26 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     return Section("a-limits", "A3 · Limits", (formula, table, *_cost_table(docs)))
 
 
+def _writer(docs: Documents, place: Place) -> Callable[..., Figure]:
+    """How figures of the limit at `place` are written: counts, an index as a percentage, money."""
+    measure = docs.at(*place, "measure")
+    if measure == HHI:
+        return lambda *own: docs.percent(own)
+    return docs.whole if measure in COUNTED else docs.exact
+
+
 def _range(docs: Documents, place: Place) -> tuple[Inline, Inline]:
     found = docs.at(*place, "range")
+    if docs.at(*place, "measure") == HHI:
+        return "that of", "its cuts"
     if found is None:
         return "not known", "not known"
 
     def end(key: str) -> Inline:
         move = found[key]
-        write = docs.whole if docs.at("summary", "limits", place[-1], "measure") in COUNTED else docs.exact
-        return "any" if move is None or not math.isfinite(move) else write(*place, "range", key)
+        return (
+            "any" if move is None or not math.isfinite(move) else _writer(docs, place)(*place, "range", key)
+        )
 
     return end("low"), end("high")
 

@@ -21,7 +21,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import headed
-from allocator.report.limits import by_entry, limit_in_words
+from allocator.report.limits import by_entry, in_short, limit_in_words
 
 _MOST = 8
 _NAMED = 3
@@ -145,7 +145,13 @@ def stress_annex(docs: Documents) -> Section:
             found = docs.at(*own)
             if found is None:
                 rows.append(
-                    Row((f"{_name(docs, world)}, {said}", *[None] * 7, str(docs.at(*world, "failure"))))
+                    Row(
+                        (
+                            f"{_name(docs, world)}, {said}",
+                            *[None] * 7,
+                            in_short(str(docs.at(*world, "failure"))),
+                        )
+                    )
                 )
                 continue
             names = ", ".join(map(limit_in_words, broken_in(docs, world, which))) or "none"

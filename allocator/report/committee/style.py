@@ -79,7 +79,8 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 .stack td.t:last-child{{min-width:0}}
 .stack tbody tr:first-child{{border-top:0}}
 .stack td:empty{{display:none}}.stack td.b{{grid-column:1/-1;width:auto;order:9}}
-.stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
+.stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;font-size:13px;float:left;
+margin-right:6px}}
 .stack td:first-child{{grid-column:1/-1;font-weight:700;text-align:left}}
 .stack td:first-child::before{{content:none}}
 .stack.h tr{{grid-template-columns:repeat(auto-fill,minmax(130px,1fr))}}

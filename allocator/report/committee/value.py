@@ -21,9 +21,9 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Place
 
 _OF_CAPITAL = (
-    " The cost of capital is taken off too, at policy.capital.cost of a x K T, the capital tied up over the "
-    "term (capital_years): what is left is the economic value added. RAROC is the value before that cost by "
-    "capital_years."
+    " The cost of capital is taken off too: its rate, as A11 has it, on a x K T, the capital tied up over "
+    "the term. What is left is the economic value added. RAROC is the value before that cost over the "
+    "capital tied up."
 )
 _DRAWN: Place = ("summary", "drawn")
 

@@ -10,7 +10,7 @@ from allocator.insight.whatif.stress import StressTest, StressTrial
 from allocator.report.drawing.chart import Axis, Bars, Chart, Curve, Key, Line, Mark, Part, Plot, Row
 from allocator.report.drawing.scale import writer
 from allocator.report.drawing.units import PLAIN, short
-from allocator.report.limits import limit_in_words, own_first
+from allocator.report.limits import in_short, limit_in_words, own_first
 from allocator.report.plain import listed, more
 
 _MOST = 20
@@ -46,7 +46,7 @@ def _row(trial: StressTrial, anew: str) -> Row:
     else:
         lines.append(Line((), "none"))
     note = f"breaks {listed(broken, _NAMED)}" if broken else ""
-    note += f"{'; ' if note else ''}{trial.failure}" if trial.failure else ""
+    note += f"{'; ' if note else ''}{in_short(trial.failure)}" if trial.failure else ""
     return Row(trial.name, tuple(lines), note)
 
 
