@@ -90,10 +90,11 @@ margin-right:6px}}
 @media print{{
 @page{{size:A4;margin:11mm 10mm}}
 *{{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
-main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h2 a{{display:none}}
-.part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
+main{{max-width:none;width:1156px;padding:0;zoom:.62}}a{{text-decoration:none}}h2 a{{display:none}}
+.part{{break-before:page;margin-top:0}}.grid{{gap:10px 24px}}.cards{{margin:10px 0 12px}}
+footer{{margin-top:12px}}
 .card,tr,p,svg,.drawing,footer,.ask{{break-inside:avoid}}
-th,td{{padding-top:2.5px;padding-bottom:2.5px}}.h td.t:first-child{{min-width:11em}}
+th,td{{padding-top:2.5px;padding-bottom:2.5px}}
 .annexes .stack{{font-size:12.5px}}.annexes .stack th{{font-size:12px}}
 thead{{display:table-header-group}}caption,thead{{break-after:avoid}}
 tfoot{{display:table-row-group}}
