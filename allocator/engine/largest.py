@@ -205,9 +205,9 @@ def _boxes(
             distance=0.3 * settings.gap * max(float(np.sum(point.amount)), 1.0) / columns.money_unit,
             time_limit=_LOTS_PART * settings.time_limit,
         )
-        amount = Lifted.of(columns, groups).in_lots(chosen.step, effort)
-        if amount is not None:
-            yield amount, amount, []
+        in_lots = Lifted.of(columns, groups).in_lots(chosen.step, effort)
+        if in_lots is not None:
+            yield in_lots, in_lots, []
         return
     for hair in _HAIRS:
         inner = point
