@@ -77,7 +77,9 @@ def test_a_bound_moves_as_far_as_it_must_and_no_further(case: Case) -> None:
             continue
         assert np.count_nonzero(moves) == 1
         for factor, enough in ((1.0, True), (0.99, False)):
-            terms = moved(case, (name,), bounds.written[[e]] + factor * moves[[e]])
+            bound = bounds.written[[e]] + factor * moves[[e]]
+            bound[np.abs(bound) <= 1e-12 * np.abs(bounds.written[[e]])] = 0.0  # what the difference rounds to
+            terms = moved(case, (name,), bound)
             columns = replace(elastic.columns, limits=compile_limits(terms, book))
             assert fits(columns, range(elastic.rows)) is enough
 
