@@ -84,7 +84,7 @@ def check_classes(names: Sequence[str]) -> None:
     """Raise InputError unless there are two names or more, each once and none empty."""
     if len(names) < 2 or len(set(names)) < len(names) or not all(names):
         fault = Fault(
-            f"{', '.join(map(repr, names))} are no classes", "name two or more, each once", field="classes"
+            f"{', '.join(map(repr, names))} are no classes", "name two or more, each once", field="--classes"
         )
         raise InputError.of([fault], "Rating classes")
 
@@ -116,7 +116,7 @@ def cut_classes(
         fault = Fault(
             f"no cut into {len(names)} classes of {smallest} or more has strictly rising loss rates",
             f"ask for {reached} classes or fewer, or allow smaller ones",
-            field="classes",
+            field="--classes",
         )
         raise InputError.of([fault], "Rating classes")
     scale, sizes = _scale(score[order], *counted, cuts, names)

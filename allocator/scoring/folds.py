@@ -26,7 +26,7 @@ def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:
         rows = np.flatnonzero(labels == label)
         if len(rows) < folds:
             have = f"{row_count(len(rows))} {'has' if len(rows) == 1 else 'have'} {label}"
-            faults.append(Fault(f"{have}, {folds} folds need as many", "use fewer", field="folds"))
+            faults.append(Fault(f"{have}, {folds} folds need as many", "use fewer", field="--folds"))
         out[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(folds)) % folds
     if faults:
         raise InputError.of(faults, "Folds")

@@ -502,8 +502,8 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         (
             "--bounds: A stands twice; name each grade once",
             "--bounds: the last bound is 0.9; the last grade ends at 1",
-            "folds: 38 rows have 0, 40 folds need as many; use fewer",
-            "folds: 22 rows have 1, 40 folds need as many; use fewer",
+            "--folds: 38 rows have 0, 40 folds need as many; use fewer",
+            "--folds: 22 rows have 1, 40 folds need as many; use fewer",
         ),
     ),
     "rules": (
@@ -513,7 +513,7 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         '"qualitative"},\n {"name": "lent", "kind": "positive"}]}',
         cells(lent={4: None}),
         (
-            "classes: 'a', 'a' are no classes; name two or more, each once",
+            "--classes: 'a', 'a' are no classes; name two or more, each once",
             "d.json, line 1, rules[x].kind: expected one of positive, negative, interval, qualitative, "
             "found 'up'; write one of them",
             "d.json, line 2, rules[y].interval: [2, 1] does not rise; write [1, 2]",
@@ -656,9 +656,9 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         (
             "firms.csv: lacks the column default; rated firms have both",
             "no firm has the grade D; give firms of every grade, or fit fewer grades",
-            "folds: 1 row has A, 2 folds need as many; use fewer",
-            "folds: 1 row has B, 2 folds need as many; use fewer",
-            "folds: 1 row has C, 2 folds need as many; use fewer",
+            "--folds: 1 row has A, 2 folds need as many; use fewer",
+            "--folds: 1 row has B, 2 folds need as many; use fewer",
+            "--folds: 1 row has C, 2 folds need as many; use fewer",
             "firms.csv, enterprise_id: no valid sales invoice of the rated firm E3; leave it out, or check "
             "the firms' names",
         ),
@@ -738,8 +738,8 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
             frame.insert(0, "r", 0.2 * frame["y"] - 3 * frame["bad"]),
         ],
         (
-            "folds: 38 rows have 0, 40 folds need as many; use fewer",
-            "folds: 22 rows have 1, 40 folds need as many; use fewer",
+            "--folds: 38 rows have 0, 40 folds need as many; use fewer",
+            "--folds: 22 rows have 1, 40 folds need as many; use fewer",
             "t.csv, s: defaults are separated perfectly by it; use penalty flic, firth or ridge, or leave it "
             "out",
             "t.csv, r: defaults are separated perfectly by it; use penalty flic, firth or ridge, or leave it "
@@ -763,8 +763,8 @@ CASES: dict[str, tuple[str, str | dict[str, str], Change, tuple[str, ...]]] = {
         nothing,
         (
             "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
-            "folds: 22 rows have 1, 30 folds need as many; use fewer",
-            "t.csv, classes: no cut into 7 classes of 1 or more has strictly rising loss rates; ask for 3 "
+            "--folds: 22 rows have 1, 30 folds need as many; use fewer",
+            "t.csv, --classes: no cut into 7 classes of 1 or more has strictly rising loss rates; ask for 3 "
             "classes or fewer, or allow smaller ones",
         ),
     ),

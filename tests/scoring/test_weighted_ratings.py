@@ -131,6 +131,6 @@ def test_weights_that_are_none_are_told_with_all_else(files: tuple[Path, Path]) 
     order = RatingOrder("bad", "owed", "lost", ["a"], weights="w")
     with pytest.raises(InputError) as caught:
         rating_from_files(*files, order)
-    assert [fault.field for fault in caught.value.faults] == ["classes", "bad", "w"]
+    assert [fault.field for fault in caught.value.faults] == ["--classes", "bad", "w"]
     with pytest.raises(InputError, match="v is what the rows are weighted by"):
         rating_from_files(*files, RatingOrder("bad", "owed", "lost", NAMES, weights="v"))
