@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -99,22 +100,30 @@ def _clearly_free(matrix: Floats, spreads: Floats) -> bool:
     return bool((left > 10 * DETERMINED).all())
 
 
-def inflations(matrix: Floats) -> Floats:
-    """(k,) by how much the others inflate the variance of each coefficient; matrix (n, k) of full rank."""
-    return np.diag(_precision(matrix)).copy()
+@dataclass(frozen=True)
+class Regressors:
+    """The columns of a regression, a matrix (n, k) of full rank."""
+
+    matrix: Floats
+    names: Sequence[str]
+
+    @cached_property
+    def precision(self) -> Floats:
+        """(k, k) inverse of the columns' correlations."""
+        return np.asarray(np.linalg.inv(correlations(self.matrix)), dtype=np.float64)
+
+    @property
+    def inflations(self) -> Floats:
+        """(k,) by how much the others inflate the variance of each coefficient."""
+        return np.diag(self.precision)
 
 
-def _precision(matrix: Floats) -> Floats:
-    """(k, k) inverse of the columns' correlations."""
-    return np.asarray(np.linalg.inv(correlations(matrix)), dtype=np.float64)
-
-
-def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:
-    """Columns of a matrix of full rank whose inflation is INFLATED or more, one for each set of them."""
+def nearly_determined(columns: Regressors) -> list[Dependence]:
+    """Columns whose inflation is INFLATED or more, one for each set of them."""
+    names = columns.names
     if len(names) < 2:
         return []
-    inverse = _precision(matrix)
-    inflation = np.diag(inverse)
+    inverse, inflation = columns.precision, columns.inflations
     covered: set[int] = set()
     dependences = []
     for j in sorted(range(len(names)), key=lambda j: (-round(float(np.log(inflation[j])), 6), -j)):

@@ -18,6 +18,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.bins import information_values
 from allocator.scoring.choice import Choice, How, choose
+from allocator.scoring.collinearity import Regressors
 from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Card, markdown, to_document
@@ -97,7 +98,8 @@ def logit_from_files(data: File, declared: File, order: Order, found: Sequence[F
         metrics = lines(figures, f"out of fold ({order.folds} folds)")
         more, told = _further(sample, fits, order)
         figures, metrics = figures | more, metrics | told
-        remarks = on_logit(sample.frame, sample.outcomes, fits.card, figures["auc"]["value"])
+        columns = Regressors(fits.card.matrix(sample.frame), fits.card.preparation.names)
+        remarks = on_logit(sample.frame, sample.outcomes, fits.card, columns, figures["auc"]["value"])
         compared: dict[str, pd.DataFrame] = {}
         if sample.rejects is not None:
             compared = _compared(sample, sample.rejects, fits)
@@ -108,7 +110,7 @@ def logit_from_files(data: File, declared: File, order: Order, found: Sequence[F
             remarks.append(sample.rejects.warning)
         imputed = imputed_cells(sample.frame, fits.card)
         figures |= imputed_figures(imputed) | remark_figures(remarks)
-    tables = {**_tables(sample, fits, given, compared), **left_out(given)}
+    tables = {**_tables(sample, fits, columns, given, compared), **left_out(given)}
     sections = remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()]
     card = _described(data, declared, sample, order, metrics | imputed_lines(imputed), sections)
     return Fit(to_document(fits.card), card, figures, tables, reliability=tables[_RELIABILITY])
@@ -180,7 +182,11 @@ def _compared(sample: _Sample, rejects: Rejects, fits: _Fits) -> dict[str, pd.Da
 
 
 def _tables(
-    sample: _Sample, fits: _Fits, given: Declarations, compared: Mapping[str, pd.DataFrame]
+    sample: _Sample,
+    fits: _Fits,
+    columns: Regressors,
+    given: Declarations,
+    compared: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
     frame, y, own, card = sample.frame, sample.outcomes, sample.weights, fits.card
     path = None if fits.chosen is None else fits.chosen.path
@@ -188,7 +194,7 @@ def _tables(
     return {
         "Wald tests": card.wald(),
         **compared,
-        "Odds ratios": odds_ratios(card, card.matrix(frame)),
+        "Odds ratios": odds_ratios(card, columns),
         "Variables by themselves": univariate(frame, y, given.variables, why, own),
         **_by_outcome(frame, y, given.variables, own),
         **({} if path is None else {"Forward path": path}),

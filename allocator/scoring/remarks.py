@@ -11,7 +11,7 @@ import pandas as pd
 
 from allocator.errors import row_count
 from allocator.records.portfolio import Floats
-from allocator.scoring.collinearity import nearly_determined
+from allocator.scoring.collinearity import Regressors, nearly_determined
 from allocator.scoring.levels import twin_levels
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
@@ -31,11 +31,12 @@ _TWINS = 0.99
 LEAK = "see whether it is known only after the default; if so it is a leak, not skill"
 
 
-def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> list[str]:
-    """Remarks on a logit of y (n,) fitted to `frame`, whose AUC out of fold is `auc`."""
-    made = derive(frame, card.derived)
-    matrix, names = card.preparation.matrix(made), card.preparation.names
-    remarks = _on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
+def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, columns: Regressors, auc: float) -> list[str]:
+    """Remarks on a logit of y (n,) fitted to `columns` of `frame`, whose AUC out of fold is `auc`."""
+    matrix, names = columns.matrix, columns.names
+    remarks = _on_columns(derive(frame, card.derived), card.preparation)
+    remarks += [dependence.warning for dependence in nearly_determined(columns)]
+    remarks += _slips(frame, card.derived)
     apart = _separation(matrix, y, card)
     remarked = {name for name in names if any(name in remark.split(": ")[0] for remark in [*remarks, *apart])}
     errors = np.sqrt(np.diag(card.fit.covariance))[1:] * matrix.std(axis=0)
@@ -49,13 +50,13 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
     return remarks + _too_good(auc, bool(apart))
 
 
-def _on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) -> list[str]:
+def _on_columns(frame: pd.DataFrame, preparation: Preparation) -> list[str]:
     """Remarks on the columns of a regression, whatever its outcome."""
     remarks = []
     for column in preparation.columns:
         remarks += _codes(column.variable.name, special_codes(column.variable, frame))
         remarks += _levels(column, frame) + _unflagged(column, frame)
-    return remarks + [dependence.warning for dependence in nearly_determined(matrix, preparation.names)]
+    return remarks
 
 
 def on_rating(

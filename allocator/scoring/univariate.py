@@ -10,7 +10,7 @@ import pandas as pd
 
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, Bins, learn_bins, strength_of
-from allocator.scoring.collinearity import inflations
+from allocator.scoring.collinearity import Regressors
 from allocator.scoring.levels import Levels
 from allocator.scoring.preparation import empty_cells
 from allocator.scoring.scorecard import Scorecard
@@ -114,22 +114,22 @@ def _direction(bins: Bins) -> int:
     return int(np.sign(balance))
 
 
-def odds_ratios(card: Scorecard, matrix: Floats) -> pd.DataFrame:
+def odds_ratios(card: Scorecard, columns: Regressors) -> pd.DataFrame:
     """One row per coefficient: odds_ratio of one unit with its 95 % interval, per_deviation, inflation.
 
-    `matrix` (n, k) are the columns of the regression; one of a level or flag has no deviation. The
+    A column of a level or flag has no deviation. The
     inflation (VIF) is that of the coefficient's variance by the other columns.
     """
     table = card.fit.wald(card.preparation.scales).iloc[1:]
     slopes = table["estimate"].to_numpy()
-    spread = matrix.std(axis=0) * card.preparation.scales
+    spread = columns.matrix.std(axis=0) * card.preparation.scales
     dummies = np.array(card.preparation.is_dummy)
     with np.errstate(over="ignore"):
-        columns = {
+        table_of = {
             "odds_ratio": np.exp(slopes),
             "low": np.exp(table["low"].to_numpy()),
             "high": np.exp(table["high"].to_numpy()),
             "per_deviation": np.where(dummies, np.nan, np.exp(slopes * spread)),
-            "vif": inflations(matrix),
+            "vif": columns.inflations,
         }
-    return pd.DataFrame(columns, index=table.index)
+    return pd.DataFrame(table_of, index=table.index)

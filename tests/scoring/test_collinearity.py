@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator.errors import InputError
-from allocator.scoring.collinearity import nearly_determined
+from allocator.scoring.collinearity import Regressors, nearly_determined
 from allocator.scoring.preparing import prepare
 from allocator.scoring.variables import Variable
 
@@ -44,7 +44,7 @@ def test_combinations_are_refused_though_cuts_hide_them(
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), WEIGHTS, WEIGHTS, st.sampled_from([0.003, 0.03, 0.1]))
 def test_near_combinations_are_named(seed: int, a: float, b: float, noise: float) -> None:
-    (found,) = nearly_determined(_prepared(_frame(seed, a, b, noise)), NAMES)
+    (found,) = nearly_determined(Regressors(_prepared(_frame(seed, a, b, noise)), NAMES))
     assert {found.name, *found.others} == {"x", "y", "z"}
     assert found.warning.startswith(f"{found.name} is nearly a combination of {' and '.join(found.others)}: ")
     assert 0 < found.left < 0.32
@@ -53,7 +53,7 @@ def test_near_combinations_are_named(seed: int, a: float, b: float, noise: float
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 3.0]))
 def test_free_columns_are_left_alone(seed: int, noise: float) -> None:
-    assert nearly_determined(_prepared(_frame(seed, 1, 1, noise)), NAMES) == []
+    assert nearly_determined(Regressors(_prepared(_frame(seed, 1, 1, noise)), NAMES)) == []
 
 
 def test_all_at_once_and_after_dummies() -> None:

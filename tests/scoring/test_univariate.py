@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
+from allocator.scoring.collinearity import Regressors
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.univariate import odds_ratios, univariate
 from allocator.scoring.validation import auc
@@ -44,7 +45,7 @@ def test_odds_ratios_and_inflation_as_elsewhere() -> None:
         frame, y, [Variable("a", cut=None), Variable("near_a"), Variable("kind", "category")]
     )
     matrix = card.matrix(frame)
-    found = odds_ratios(card, matrix)
+    found = odds_ratios(card, Regressors(matrix, card.preparation.names))
     design = np.column_stack([np.ones(len(matrix)), matrix])
     by_statsmodels = [variance_inflation_factor(design, j) for j in range(1, design.shape[1])]
     np.testing.assert_allclose(found["vif"], by_statsmodels, rtol=1e-9)

@@ -91,13 +91,15 @@ def test_an_empty_level_is_a_level(book: pd.DataFrame) -> None:
 
 
 def test_of_flags_of_the_same_rows_one_is_kept_and_that_is_said(book: pd.DataFrame) -> None:
+    from allocator.scoring.collinearity import Regressors
     from allocator.scoring.remarks import on_logit
 
     twice = book.assign(wealth=book["income"] ** 2)
     variables = [Variable("income", special=(-9,)), Variable("wealth", special=(81,))]
     card = fit_scorecard(twice, twice["bad"], variables)
     assert card.preparation.names == ("income", "income is missing", "income is -9", "wealth")
-    assert on_logit(twice, twice["bad"].to_numpy(float), card, 0.7)[-2:] == [
+    columns = Regressors(card.matrix(twice), card.preparation.names)
+    assert on_logit(twice, twice["bad"].to_numpy(float), card, columns, 0.7)[-2:] == [
         "wealth: that it is missing has no flag: other columns tell it",
         "wealth: that it is 81 has no flag: other columns tell it",
     ]
