@@ -3,7 +3,8 @@
 It runs in an environment of its own, which needs nothing of this project:
 
     python -m venv woe
-    woe/bin/pip install scorecardpy==0.1.9.7 "pandas<2.2" "numpy<2" "scikit-learn<1.6" "scipy<1.14"
+    woe/bin/pip install scorecardpy==0.1.9.7 "pandas<2.2" "numpy<2" "scikit-learn<1.6" "scipy<1.14" \\
+        "setuptools<81"
     woe/bin/python benchmarks/peers/woe_scorecard.py FOLDER
 
 FOLDER holds the sets that `python -m benchmarks.scorecards DATA --export FOLDER` wrote: NAME.csv.gz with
