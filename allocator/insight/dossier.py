@@ -148,10 +148,11 @@ def dossier_of(
 
 
 def beyond_rules(policy: Policy) -> list[str]:
-    """Why no rules are sought, in words: the first limit of each kind that they cannot be held to."""
-    named = [(limit.name, on_what(limit.measure, limit.top)) for limit in policy.convex[:1]]
-    named += [(limit.name, "a condition") for limit in conditional(policy)[:1]]
-    return [f"rules cannot yet be held to limit {name}, on {what}: none were sought" for name, what in named]
+    """Why no rules are sought, in words: amounts, and the first limit of each kind, that they cannot keep."""
+    beyond = ["amounts by several steps, or a menu"] if policy.ticket.grid is not None else []
+    beyond += [f"limit {limit.name}, on {on_what(limit.measure, limit.top)}" for limit in policy.convex[:1]]
+    beyond += [f"limit {limit.name}, on a condition" for limit in conditional(policy)[:1]]
+    return [f"rules cannot yet be held to {what}: none were sought" for what in beyond]
 
 
 class _LeftError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from allocator.insight.dossier import _beside, beyond_rules
 from allocator.insight.variants import in_brief
 from allocator.records.progress import Progress
+from allocator.records.ticket import Choices, OwnSteps, SizedSteps, Ticket
 from allocator.testing.books import random_case
 from tests.engine.test_conditions import tiny
 from tests.stages import prepared
@@ -59,3 +61,14 @@ def test_no_rules_are_sought_beside_limits_on_a_condition() -> None:
         "rules cannot yet be held to limit then 0, on a condition: none were sought"
     ]
     assert beyond_rules(case.under(limits=()).policy) == []
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [Choices((0.5, 1.0), of_request=True), SizedSteps(((5e5, 1e4), (float("inf"), 5e4))), OwnSteps("lot")],
+)
+def test_no_rules_are_sought_where_amounts_go_by_several_steps(grid: Choices | SizedSteps | OwnSteps) -> None:
+    policy = replace(tiny(1)[0].under(limits=()).policy, ticket=Ticket(1e5, 1e6, None, grid))
+    assert beyond_rules(policy) == [
+        "rules cannot yet be held to amounts by several steps, or a menu: none were sought"
+    ]
