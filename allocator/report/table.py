@@ -165,7 +165,7 @@ def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> Rend
 
 
 def _unspent(summary: Mapping[str, Any]) -> str | None:
-    """Why the budget is not spent, where it is not: by its shadow price and the binding limits."""
+    """Why the budget is not spent, where it is not: by its shadow price and those of the other limits."""
     unspent, unit = summary["budget_unspent"], summary["currency"]
     budget, *others = summary["limits"]
     if unspent < 0.01:
@@ -174,7 +174,7 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
         why = "so the strategy decides"
     elif budget["price"] > 0:
         why = "nothing more was found that fits"
-    elif any(limit["binding"] and limit["price"] for limit in others):
+    elif any(limit["price"] for limit in others):
         why = "the other limits bind first"
     else:
         why = "no further offer earns its cost"

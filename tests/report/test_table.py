@@ -116,6 +116,7 @@ def test_many_grades_are_cut_and_counted_in_the_total() -> None:
     [
         (0.0, limit("line", 5.0, 9.0), "no further offer earns its cost"),
         (0.0, limit("line", 9.0, 9.0, price=0.1), "the other limits bind first"),
+        (0.0, limit("line", 8.9, 9.0, price=0.1), "the other limits bind first"),
         (0.02, limit("line", 9.0, 9.0, price=0.1), "nothing more was found that fits"),
     ],
 )

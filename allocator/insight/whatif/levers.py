@@ -105,7 +105,7 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
 
 def _bound(limit: Limit, bound: float) -> str:
     share = limit.of is not None and in_percent(limit)
-    return f"{100 * bound:.4g}%" if share else f"{bound:,.10g}"
+    return f"{100 * bound:.5g}%" if share else f"{bound:,.10g}"
 
 
 def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
