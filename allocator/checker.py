@@ -67,7 +67,7 @@ KEYS = {
     " supporting_factor cost",
     "policy.budget": "amount spend basis", "policy.ticket": "min max step menu",
     "solver": "method gap time_limit memory threads seed",
-    "stress": "pd lgd amount churn rates funding limits file column mean_of",
+    "stress": "pd lgd amount churn rates funding limits file column mean_of worst_of",
 }  # fmt: skip
 LIMIT = "name measure of weight where each by top at_most at_least exactly enforce under if_lent_to"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
@@ -359,8 +359,11 @@ def limit_of(entry: Any, stress: list[Any], tail: Facts) -> Facts:
 
 def limits_of(scenario: Any, stress: list[Any], tail: Facts) -> Iterator[Facts]:
     """Every limit after the stress, behind it as it is under further ones."""
+    apart = at(scenario, "stress.worst_of") is not None
     for entry in at(scenario, "policy.limits", []):
-        yield (limit := limit_of(entry, stress, tail))
+        limit = limit_of(entry, stress, tail)
+        need(not (apart and limit.top), f"{limit.name}: of the largest, in the worst of several stresses")
+        yield limit.but(stress=[]) if apart and not limit.by else limit
         for name in at(entry, "under", []):
             need(not limit.by, f"{limit.name}: under {name}")
             yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks_of(scenario, name)])
@@ -550,19 +553,40 @@ def in_stress(stress: list[Any], borrowers: Borrowers) -> Borrowers:
     return seen
 
 
-def put_mean(scenario: Any, borrowers: Borrowers) -> None:
-    """The mean PD over named stresses, and the LGD of the mean loss; what they were is kept apart."""
-    weights = {name: number({"w": w}, "w") for name, w in entries(scenario, "stress.mean_of").items()}
-    whole = abs(sum(weights.values()) - 1) <= 1e-9 and min(weights.values()) >= 0
-    need(whole, "stress.mean_of: weights that are not 1 together, or below 0")
+def weights_of(scenario: Any, certificate: Any) -> dict[str, float]:
+    """Name -> weight of the stresses that the borrowers are the mean of: as the scenario has them, or, where
+    the least of several values counts, as the certificate states them; empty without a mean."""
+    worst, stated = at(scenario, "stress.worst_of"), numbers_of(certificate, "weights")
+    if worst is None:
+        need("weights" not in certificate, "certificate weights: of no worst of several stresses")
+        named = entries(scenario, "stress.mean_of")
+        weights = {name: number({"w": w}, "w") for name, w in named.items()}
+        whole = not weights or (abs(sum(weights.values()) - 1) <= 1e-9 and min(weights.values()) >= 0)
+        need(whole, "stress.mean_of: weights that are not 1 together, or below 0")
+        return weights
+    need(isinstance(worst, list) and worst, "stress.worst_of: names no stress")
+    alone = [at(scenario, place) is None for place in ("stress.mean_of", "policy.capital.cost")]
+    alone += [at(scenario, "policy.tail.sectors") is None, "lists" not in certificate]
+    need(all(alone), "stress.worst_of: beside a mean, a cost of capital, sectors, or a price list")
+    need([*stated] == worst, f"certificate weights: of {[*stated]}, expected {worst}")
+    whole = sum(map(Fraction, stated.values())) == 1 and min(stated.values()) >= 0
+    need(whole, "certificate weights: not 1 together to the last bit, or below 0")
+    return stated
+
+
+def put_mean(scenario: Any, weights: dict[str, float], borrowers: Borrowers) -> dict[str, Any]:
+    """The mean PD over named stresses, and the LGD of the mean loss; what they were is kept apart. Returns
+    name -> the columns in that stress alone."""
     shocks = {name: [shocks_of(scenario, name)] for name in weights if name != "base"}
-    own = [(w, in_stress(shocks.get(name, []), borrowers).numbers) for name, w in weights.items()]
+    each = {name: in_stress(shocks.get(name, []), borrowers).numbers for name in weights}
+    own = [(w, each[name]) for name, w in weights.items()]
     terms = [[w * of["pd"], w * of["pd"] * of["lgd"], w * of["lgd"]] for w, of in own]
     pd, loss, lgd = np.sum(terms, axis=0)
     pd = np.minimum(pd, 1.0)
     borrowers.apart = {name: borrowers.numbers[name] for name in ("pd", "lgd")}
     lgd = np.minimum(np.divide(loss, pd, out=lgd, where=pd > 0), 1.0)
     borrowers.numbers |= {"pd": pd, "lgd": lgd}
+    return each
 
 
 def hold_to(changes: dict[str, Any], borrowers: Borrowers) -> None:
@@ -1804,13 +1828,14 @@ def run_of(folder: str, scenario: Any, decided: Any, brought: Any, certificate: 
     menus = menus_of(policy, curves)
     segments = segments_of(menus, scenario, certificate, borrowers)
     put_under(stress, borrowers)
-    if at(scenario, "stress.mean_of") is not None:
-        put_mean(scenario, borrowers)
+    weights = weights_of(scenario, certificate)
+    worlds = put_mean(scenario, weights, borrowers) if weights else {}
     policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
     book = book_of(borrowers, policy, menus, segments)
     need(decided["borrower_id"].tolist() == book.ids, "allocation: does not list the borrowers in order")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book)
+    run.worlds = {} if at(scenario, "stress.worst_of") is None else worlds
     run.left = None if segments is None else segments.posted
     run.rule, run.segments, run.decided = rule_of(scenario, brought), segments, decided
     measure_risk(book, policy, borrowers)
@@ -1908,6 +1933,7 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     """What the certificate says that the inputs do not give."""
     known = (
         "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts price_bound"
+        " weights"
     )
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
@@ -1927,12 +1953,34 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     yield from limit_faults(run, certificate)
 
 
+def lines_in_each(run: Facts) -> dict[str, Any]:
+    """The ledger in each of the stresses whose least value counts, by name; the one there is without such."""
+    made = {}
+    for name, own in run.worlds.items():
+        lines, pd = dict(run.lines), own["pd"]
+        lines |= {"interest": lines["gross"] * (1.0 - pd), "expected_loss": lines["drawn"] * pd * own["lgd"]}
+        made[name] = lines | {"value": lines["interest"] - sum(lines[cost] for cost in COSTS)}
+    return made or {"": run.lines}
+
+
+def worth_of(run: Facts, lines: Any) -> float:
+    """What the offers of a ledger come to, with what idle money earns, less what soft limits cost."""
+    beside = [run.policy.idle * run.unspent, *(-use.paid for use in run.uses)]
+    return total([*lines["value"].tolist(), *beside])
+
+
+def worths_of(run: Facts) -> dict[str, float]:
+    """What the decisions are worth in each of the stresses whose least value counts, or as they are."""
+    return {name: worth_of(run, lines) for name, lines in lines_in_each(run).items()}
+
+
 def value_faults(run: Facts, value: float) -> Iterator[str]:
     """What is wrong with the value that is stated."""
-    lines, idle = run.lines, run.policy.idle
-    worth = total([*lines["value"].tolist(), idle * run.unspent, *(-use.paid for use in run.uses)])
-    sizes = sum(np.abs(lines[name]) for name in ("interest", *run.costs)).tolist()
-    error = U * (12 * total(sizes) + 6 * idle * run.uses[0].size) + total(use.doubt for use in run.uses)
+    worth, error = min(worths_of(run).values()), 0.0
+    for lines in lines_in_each(run).values():
+        sizes = sum(np.abs(lines[name]) for name in ("interest", *run.costs)).tolist()
+        own = U * (12 * total(sizes) + 6 * run.policy.idle * run.uses[0].size)
+        error = max(error, own + total(use.doubt for use in run.uses))
     if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
         yield f"certificate value: says {value!r}, the inputs give {worth!r}"
 
@@ -2100,13 +2148,23 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "offered": total(amount), **summed(slice(None), "drawn", "interest", *run.costs),
         **on_capital(slice(None)), "idle_income": run.policy.idle * run.unspent,
         "budget_unspent": run.unspent, **({"limit_penalty": total(paid)} if paid else {}),
-        "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
+        **in_each(run, certificate), "borrowers": len(book.ids),
+        "refusal_constant": -run.policy.decline * total(book.worth),
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),
         **{key: certificate[key] for key in ("plugins",) if key in certificate},
         **({"price_list": at(certificate, "lists.posted")} if "lists" in certificate else {}),
         **({"per_point": points} if (points := per_point(run, certificate["limits"])) else {}),
     }  # fmt: skip
+
+
+def in_each(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
+    """What is said where the least of several values counts."""
+    if not run.worlds:
+        return {}
+    worths, weights = worths_of(run), numbers_of(certificate, "weights")
+    each = {name: {"weight": weights[name], "value": worth} for name, worth in worths.items()}
+    return {"worst_of": each, "above_worst": worth_of(run, run.lines) - min(worths.values())}
 
 
 def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
@@ -2191,7 +2249,7 @@ def digest(scenario: Any, inputs: Any) -> str:
 
     document, source = whole(scenario), source_of(scenario)
     named = {name for limit in at(document, "policy.limits", []) for name in limit.get("under", [])}
-    named |= at(document, "stress.mean_of", {}).keys()
+    named |= {*at(document, "stress.mean_of", {}), *at(document, "stress.worst_of", [])}
     kept = {name: own for name, own in at(document, "stresses", {}).items() if name in named}
     document |= {"stresses": kept} if kept else {}
     for place in (*([] if kept else ["stresses"]), "portfolio.source", *FILES.values()):

@@ -8,7 +8,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -19,19 +19,19 @@ import pandas as pd
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
 from allocator.certification.members import lent_to
+from allocator.certification.worst import values_in
 from allocator.engine.allowance import Allowance, within
-from allocator.engine.concentration import optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
-from allocator.engine.convex import Convex, Groups, Largest, Worst
+from allocator.engine.floors import lift
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.price_lists import optimise_lists
-from allocator.engine.prices import CONFLICT_UP_TO, WHOLE_UP_TO
+from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
+from allocator.engine.worst import Weights, WorstSearch
 from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
-from allocator.limits import TermsByRule, compile_limits
-from allocator.limits.concentration import largest_of, losses_of
+from allocator.limits import compile_limits
 from allocator.limits.measures import with_requirements
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
 from allocator.limits.shares import only_an_empty_book
@@ -40,23 +40,24 @@ from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.pricing.segments import unknown_values
 from allocator.records.case import Case, Inputs
-from allocator.records.cuts import HHI, Cut
-from allocator.records.filters import left_out, meets
+from allocator.records.columns import VALUE
+from allocator.records.cuts import Cut
+from allocator.records.filters import left_out, weighted
 from allocator.records.ledger import Ledger
-from allocator.records.limits import Limits, conditional, in_force
+from allocator.records.limits import conditional, in_force
 from allocator.records.outcome import Outcome
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.progress import Progress
 from allocator.records.run import Certificate, Decisions, Run
-from allocator.records.scenario import BUDGET, Limit, Policy, Scenario
+from allocator.records.scenario import Limit, Policy, Scenario
 from allocator.records.solution import Solution
+from allocator.records.strategy import SolverSettings
 from allocator.scenario.demand import with_budget_in_money
 from allocator.strategies import follow
+from allocator.strategies.convex import best_with_cuts
 from allocator.strategies.optimal import best_under
 from allocator.summary import summarise
 
-_GROUPS_UP_TO = 100
-"""Groups of which the largest are limited, beyond WHOLE_UP_TO borrowers."""
 _CONDITIONS_UP_TO = 100_000
 """Borrowers up to which limits that hang on a condition are proved: a tree reads every offer as one table."""
 
@@ -161,14 +162,84 @@ def decide(
     """
     if optimum is None:
         with within(case.scenario.solver.time_limit):
-            optimum = _optimum(case, progress, start)
-    return follow(with_cuts(case, optimum.cuts), optimum, progress)
+            search = _in_the_worst if case.scenario.stress.worst else _optimum
+            optimum = search(case, progress, start)
+    return follow(as_solved(case, optimum), optimum, progress)
+
+
+def _in_the_worst(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
+    """The most in the worst of several stresses, with the weights of the mean that bounds it."""
+    near = start
+
+    def solve(weights: Weights, floor: float | None, settings: SolverSettings) -> Solution:
+        nonlocal near
+        world = at_weights(case, weights, floor)
+        world = replace(world, scenario=replace(world.scenario, solver=settings))
+        answer = _optimum(world, progress, near)
+        rows = with_cuts(world, answer.cuts).limits.rows
+        near = dict(zip((row.name for row in rows), answer.prices.tolist(), strict=True))
+        return answer
+
+    def values(weights: Weights, answer: Solution) -> Floats:
+        decisions = Decisions(answer.amount, answer.rate)
+        lent = np.array(values_in(case.scenario, case.inputs, decisions))
+        return np.asarray(lent + (answer.value - np.dot(weights, lent)))
+
+    def lifted(
+        weights: Weights, proof: Solution, best: Solution, known: float, settings: SolverSettings
+    ) -> tuple[Solution | None, float]:
+        return _lifted(case, weights, proof, best, known, settings)
+
+    own = tuple(case.scenario.stress.weights.values())
+    return WorstSearch(solve, lifted, values, case.scenario.solver, progress).run(own)
+
+
+def _lifted(
+    case: Case, weights: Weights, proof: Solution, best: Solution, known: float, settings: SolverSettings
+) -> tuple[Solution | None, float]:
+    """An allocation of a small book that is worth the most in the worst, and a bound on it by the solver."""
+    policy, offers = case.scenario.policy, case.offers
+    if policy.convex or conditional(policy) or offers.posted is not None:
+        return None, np.inf
+    floor = min(values_in(case.scenario, case.inputs, Decisions(best.amount, best.rate)))
+    world = at_weights(case, weights, floor)
+    columns = Columns(world.offers, world.limits)
+    floors = np.arange(len(proof.prices), len(world.limits.rows))
+    prices = np.append(proof.prices, np.zeros(len(floors)))
+    found = lift(columns, floors, prices, known, settings)
+    if found is None or found.best is None:
+        return None, np.inf if found is None else found.bound
+    own = found.best
+    rate = columns.rate(own.option)
+    return replace(proof, amount=own.amount, rate=rate, value=own.value), found.bound
+
+
+def at_weights(case: Case, weights: Weights, floor: float | None = None) -> Case:
+    """The case in the mean of its stresses at these weights; with a `floor` on what it is worth in each."""
+    stress = case.scenario.stress
+    if not weights or (floor is None and weights == tuple(stress.weights.values())):
+        return case
+    scenario = replace(case.scenario, stress=stress.weighted(weights))
+    if floor is not None:
+        taken = {limit.name for limit in scenario.policy.limits}
+        names = (f"worst in {name}" + " sought" * (f"worst in {name}" in taken) for name in stress.worst)
+        each = zip(names, (own for _, own in stress.mean), strict=True)
+        floors = (Limit(name, VALUE, "at_least", floor, stress=own) for name, own in each)
+        policy = replace(scenario.policy, limits=(*scenario.policy.limits, *floors))
+        scenario = replace(scenario, policy=policy)
+    portfolio = weighted(scenario.stress, case.inputs.portfolio)
+    return prepare(scenario, replace(case.inputs, portfolio=portfolio))
+
+
+def as_solved(case: Case, solution: Solution) -> Case:
+    """The case with the weights and the cuts that the prices of `solution` are of."""
+    return with_cuts(at_weights(case, solution.weights), solution.cuts)
 
 
 def _optimum(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
     policy, rows = case.scenario.policy, case.limits.rows
     if policy.convex:
-        return _concentrated(case, progress, start)
+        return best_with_cuts(case, progress, start)
     if conditional(policy):
         return _under_conditions(case, progress)
     prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
@@ -186,50 +257,6 @@ def _under_conditions(case: Case, progress: Progress) -> Solution:
     return best_under(policy, portfolio, case.offers, case.scenario.solver, progress)
 
 
-def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
-    """The optimum under convex limits too, with the cuts that bound it."""
-    policy, portfolio = case.scenario.policy, case.inputs.portfolio
-    groups = [_groups(limit, policy, portfolio) for limit in policy.convex]
-    _require_few(case, groups)
-    known = {own.limit: own.weights for own in groups if isinstance(own, Worst)}
-    by_rule: TermsByRule = {}
-
-    def compiled(cuts: Sequence[Cut], hair: float) -> Limits:
-        tight = replace(policy, cuts=tuple(cuts))
-        for limit in policy.convex:
-            tight = tight.with_bound(limit.name, limit.bound * (1.0 - 2.0 * hair))
-        return compile_limits(tight, portfolio, known, by_rule)
-
-    settings = case.scenario.solver
-    return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
-
-
-def _require_few(case: Case, groups: Sequence[Convex]) -> None:
-    """Raises InputError for a limit on the largest of more groups than cuts end for, in a large book."""
-    for own in groups if len(case.offers) > WHOLE_UP_TO else ():
-        if isinstance(own, Largest) and len(own.labels) > _GROUPS_UP_TO:
-            many = f"{len(own.labels):,} groups of {len(case.offers):,} borrowers"
-            problem = f"limit {own.limit!r} is on the largest of {many}, which is not yet solved"
-            remedy = f"cap each instead, or count by a column of {_GROUPS_UP_TO} values, as by: sector"
-            raise InputError.of([Fault(problem, remedy, field="policy.limits")], "scenario")
-
-
-def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Convex:
-    if limit.measure != HHI:
-        of = limit.reference
-        row = None if of is None else ("offered", "drawn").index(of.basis)
-        referred = meets(of.where, portfolio) if of is not None and of.where else None
-        bound = limit.bound * policy.amount_of(limit)
-        if limit.top is not None:
-            own = largest_of(limit, portfolio)
-            return Largest(limit.name, bound, limit.top, *own, portfolio.exposure, row, referred)
-        return Worst(limit.name, bound, *losses_of(limit, portfolio), portfolio.exposure, row, referred)
-    column = portfolio.text(limit.by or "")
-    lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values)).astype(np.float64)
-    whole = policy.budget.amount if limit.of == BUDGET else None
-    return Groups(limit.name, limit.bound, column.values, column.codes, lent, whole)
-
-
 def with_cuts(case: Case, cuts: tuple[Cut, ...]) -> Case:
     """The case with the rows that `cuts` are."""
     policy = case.scenario.policy
@@ -241,7 +268,7 @@ def with_cuts(case: Case, cuts: tuple[Cut, ...]) -> Case:
 
 def judge(case: Case, solution: Solution) -> Outcome:
     """The solution recomputed from the inputs; raises CertificateError where it does not pass."""
-    case, decisions = with_cuts(case, solution.cuts), Decisions(solution.amount, solution.rate)
+    case, decisions = as_solved(case, solution), Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
     portfolio, policy = case.inputs.portfolio, case.scenario.policy
@@ -258,7 +285,8 @@ def judge(case: Case, solution: Solution) -> Outcome:
 
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row per borrower, and the summary."""
-    case, portfolio, offers = with_cuts(case, solution.cuts), case.inputs.portfolio, case.offers
+    case = as_solved(case, solution)
+    portfolio, offers = case.inputs.portfolio, case.offers
     if outcome.certificate.posted is not None:
         scenario = outcome.held
         offers = price_offers(portfolio, case.inputs.churn, scenario.response, scenario.policy)
@@ -322,6 +350,7 @@ def _check_value(value: float, certificate: Certificate) -> None:
     that a reverse stress looks for, that is more than a part of it.
     """
     rounding = 1e-12 * abs(certificate.limits[0].used)
+    value -= certificate.above_worst
     if abs(value - certificate.value) > 1e-9 * max(abs(value), 1.0) + rounding:
         fault = Fault(
             f"the engine counts {value!r}, the recheck {certificate.value!r}",

@@ -70,6 +70,8 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "idle_income": outcome.idle_income,
         "budget_unspent": outcome.unspent,
         **({"limit_penalty": outcome.limit_penalty} if any(use.soft for use in certificate.limits) else {}),
+        **({"worst_of": certificate.in_each} if certificate.weights else {}),
+        **({"above_worst": certificate.above_worst} if certificate.weights else {}),
         "refusal_constant": 0.0 - policy.decline_churn * float(np.sum(portfolio.relationship_value)),
         "borrowers": len(portfolio),
         "funded": whole.funded,
@@ -110,13 +112,14 @@ def digest(scenario: Scenario, certificate: Certificate) -> str:
 def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mapping[str, str]) -> str:
     """The digest of a resolved scenario's document, with paths at `paths`, and the hashes of its inputs.
 
-    Of the named stresses it has those that limits hold in, and means are over: the others decide nothing.
+    Of the named stresses it has those that limits hold in, and that stress names: the others decide nothing.
     """
     source, nobody_walks = document["portfolio"]["source"], value_at(document, CHURN) == NO_CHURN
     asked = {
         name for limit in value_at(document, ("policy", "limits")) or () for name in limit.get("under", ())
     }
-    asked |= (value_at(document, ("stress", "mean_of")) or {}).keys() - {BASE}
+    asked |= {*(value_at(document, ("stress", "mean_of")) or ())} - {BASE}
+    asked |= {*(value_at(document, ("stress", "worst_of")) or ())} - {BASE}
     if asked:
         named = {name: stress for name, stress in document["stresses"].items() if name in asked}
         document = {**document, "stresses": named}

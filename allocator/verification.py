@@ -20,11 +20,12 @@ from allocator.certification.certify import (
 from allocator.certification.exact import MOST_BORROWERS, ExactCase, exact_faults
 from allocator.certification.exact_lists import exact_list_faults
 from allocator.certification.reasons import contradicted_reasons
+from allocator.certification.worst import as_certified
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.plugins import absent_plugin_faults
 from allocator.records.case import Inputs
-from allocator.records.cuts import HHI, cuts_of
+from allocator.records.cuts import HHI
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import Ledger
 from allocator.records.outcome import Outcome
@@ -69,7 +70,7 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
     scenario, claimed = _scenario_of(stored), stored.certificate
-    scenario = replace(scenario, policy=replace(scenario.policy, cuts=cuts_of(claimed)))
+    scenario = as_certified(scenario, claimed)
     inputs = _inputs(scenario, stored, further)
     faults = _two_scenarios_fault(stored, scenario) + _changed_input_faults(claimed["inputs"], inputs.hashes)
     faults += _changed_copy_fault(stored, inputs.copy)

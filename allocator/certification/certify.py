@@ -23,6 +23,7 @@ from allocator.certification.rounding import DEEPEST, UNIT, UNKNOWN, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
+from allocator.certification.worst import least_of, worths_of
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
 from allocator.records.limits import conditional, entry_of, in_force
@@ -189,23 +190,31 @@ def _judged(
     uses = limit_uses(blocks, recomputed.totals, held)
     uses = convex_uses(uses, scenario.policy, portfolio, decisions.amount, recomputed.ledger.drawn)
     paid = [_penalty(use) for use in uses if use.soft]
-    value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
+    beside = [_earned_idle(policy, uses[0]), *paid]
+    value = mean = Rounded.sum_of([recomputed.value, *beside])
+    worths = worths_of(scenario.stress, portfolio, policy, known, decisions) if scenario.stress.worst else []
+    each = [Rounded.sum_of([own, *beside]) for own in worths]
+    if each:
+        value = least_of(each)
     by_tree = np.inf if unsound else proof.bound
     # Held to one list, or one way to keep conditional limits, the prices prove nothing of the others.
     alone = proof.lists is None and not conditional(policy)
     by_prices = recomputed.bound if alone else UNKNOWN
-    beside = proof.tree is not None or proof.lists is not None
+    nodes = proof.tree is not None or proof.lists is not None
     certificate = Certificate(
         prices=held,
         bound=min(by_prices.above, by_tree),
         value=value.below,
         limits=uses,
         inputs=dict(read.inputs.hashes),
-        price_bound=recomputed.bound.above if beside else None,
+        price_bound=recomputed.bound.above if nodes else None,
         tree=proof.tree,
         lists=lists,
         plugins=scenario.plugins,
         cuts=scenario.policy.cuts,
+        weights=scenario.stress.weights,
+        values={name: own.below for name, own in zip(scenario.stress.worst, each, strict=True)},
+        above_worst=mean.value - value.value,
     )
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts

@@ -35,9 +35,11 @@ from allocator.certification.rationals import (
     fractions,
     nearest,
     offers_made,
+    worth_of,
 )
 from allocator.certification.terms import Terms, terms_of
 from allocator.certification.tree import lots_of, tree_faults
+from allocator.certification.worst import worlds_of
 from allocator.errors import Fault
 from allocator.records.cuts import HHI
 from allocator.records.limits import conditional
@@ -223,12 +225,10 @@ class ExactCase:
         return ExactTable(**own, menus=menus, worths=worths, terms=years, exact_blocks=self.blocks)
 
     def value(self, offers: Sequence[MadeOffer]) -> Fraction:
-        """What `offers` are worth, idle money included."""
+        """What `offers` are worth, idle money included: of several stresses in the worst."""
         policy, portfolio = self.scenario.policy, self.portfolio
-        total = Fraction(0)
-        for made in offers:
-            worth = Margin.exactly(portfolio, policy, made.borrower)
-            total += worth.value(made.amount, made.rate, made.take_up)
+        worlds = worlds_of(self.scenario.stress, portfolio)
+        total = min(worth_of(offers, world, policy) for world in worlds)
         if policy.budget.spend == "at_most":
             spent = sum((made.basis(policy.budget.basis, portfolio) for made in offers), Fraction(0))
             total += Fraction(policy.idle_rate) * (Fraction(policy.budget.amount) - spent)

@@ -10,7 +10,7 @@ from allocator.records.conditions import Condition
 from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
-from allocator.records.stress import APART
+from allocator.records.stress import APART, Stress
 
 
 def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
@@ -36,13 +36,16 @@ def as_counted(limit: Limit, portfolio: Portfolio) -> Portfolio:
     Either is the product with the factor of all and, in their order, those of the cases, at most 1. Where
     the borrowers stand for a mean over stresses, the factors are on what they are apart from it.
     """
-    if limit.stress is None:
-        return portfolio
+    return portfolio if limit.stress is None else put_under(limit.stress, portfolio)
+
+
+def put_under(stress: Stress, portfolio: Portfolio) -> Portfolio:
+    """The borrowers with PD and LGD under `stress`, as `as_counted` has them."""
     numbers = portfolio.numbers
     pd, lgd = numbers.get(APART["pd"], portfolio.pd), numbers.get(APART["lgd"], portfolio.lgd)
     portfolio = replace(portfolio, pd=pd, lgd=lgd)
     moved = {}
-    for figure, shock in (("pd", limit.stress.pd), ("lgd", limit.stress.lgd)):
+    for figure, shock in (("pd", stress.pd), ("lgd", stress.lgd)):
         factor = np.full(len(portfolio), shock.all)
         for case in shock.cases:
             factor = np.where(inside_of(case.where, portfolio), factor * case.factor, factor)

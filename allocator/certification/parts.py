@@ -98,6 +98,22 @@ def recompute(
     )
 
 
+def value_of(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions) -> Rounded:
+    """What `decisions` (n,) are worth, without what idle money earns, as `recompute` has it."""
+    made = np.flatnonzero(decisions.amount > 0)
+    portfolio = portfolio.take(made)
+    amount, rate = decisions.amount[made], decisions.rate[made]
+
+    def part(span: slice) -> Rounded:
+        own, offered, at = portfolio.take(span), amount[span], rate[span]
+        terms = allowed_terms(own, tariffs, policy)
+        take_up, _ = take_up_of(own, terms, at)
+        lines = ledger_of(own, policy, offered, at, take_up)
+        return _value(lines, Magnitudes.of(own, policy, terms, at))
+
+    return Rounded.sum_of(in_parts(part, len(made)))
+
+
 def _empty_ledger(policy: Policy, borrowers: int) -> Ledger:
     absent = set(ON_CAPITAL) if policy.capital.cost is None else set()
     names = (column.name for column in fields(Ledger) if column.name not in absent)

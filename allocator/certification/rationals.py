@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -261,3 +261,9 @@ def offers_made(
             Fraction(0) if curve is None else curve.take_up(near if abs(near - asked) <= 1e-12 else asked)
         )
         yield MadeOffer(i, Fraction(float(amount[i])), Fraction(asked), take_up)
+
+
+def worth_of(offers: Iterable[MadeOffer], portfolio: Portfolio, policy: Policy) -> Fraction:
+    """What `offers` are worth to the lender of these borrowers."""
+    worths = ((Margin.exactly(portfolio, policy, made.borrower), made) for made in offers)
+    return sum((own.value(made.amount, made.rate, made.take_up) for own, made in worths), Fraction(0))

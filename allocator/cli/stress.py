@@ -66,13 +66,14 @@ def stress(
     def ask(tell: Progress) -> View:
         from allocator.scenario import load_scenario
 
-        scenario = load_scenario(file, sets)
+        asked = [] if worst_of is None else [f"stress.worst_of=[{worst_of}]"]
+        scenario = load_scenario(file, [*sets, *asked])
         tell("starting the engine")
         if worst_of is not None:
-            from allocator.insight.whatif.worst import worst_of as best_in_worst
+            from allocator.insight.whatif.worst import best_in_the_worst
             from allocator.report.worst import worst_view
 
-            return worst_view(best_in_worst(scenario, [n.strip() for n in worst_of.split(",")], tell))
+            return worst_view(best_in_the_worst(scenario, tell))
         from allocator.report.stress import reverse_view, stress_view
 
         if reverse is None:

@@ -207,7 +207,7 @@ def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: f
     )
 
 
-def _whole_lot(columns: Columns) -> float | None:
+def whole_lot(columns: Columns) -> float | None:
     """The step, where the solver may count in it; None: amounts are found first and put into lots then."""
     step, lots = columns.offers.step, columns.offers.lots(np.arange(len(columns)))
     return step if np.max(columns.offers.high / lots, initial=0.0) <= _COUNTED_UP_TO else None
@@ -224,7 +224,7 @@ def whole_program(columns: Columns) -> LimitRows:
     no_charges = np.zeros(len(options)), np.zeros(len(everybody))
     rows = np.arange(len(columns.limits))
     play = OptionsInPlay(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
-    core = build_core(columns, play, columns.pinned_use(), _whole_lot(columns))
+    core = build_core(columns, play, columns.pinned_use(), whole_lot(columns))
     from allocator.engine.formulation import in_arrays  # brings Pyomo, which large books may not need
 
     translated = in_arrays(core)
@@ -254,7 +254,7 @@ def may_count(columns: Columns) -> bool:
     """Whether the solver may look for the last lot in a book whose amounts it did not count before."""
     lot = columns.offers.step or CENT
     few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= _COUNTED_AT_MOST
-    return few and _whole_lot(columns) is None
+    return few and whole_lot(columns) is None
 
 
 def count_core(
@@ -282,7 +282,7 @@ def solve_core(
 def _in_lots(
     book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
 ) -> CoreAnswer:
-    lot = _whole_lot(book.columns)
+    lot = whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= _CENTS_UP_TO:
@@ -319,7 +319,7 @@ def _solved(
     bound = answer.bound * core.unit + frozen.value
     if answer.point is None:
         return CoreAnswer(answer.stop, None, None, bound, answer.log, rows)
-    lines = _taken(answer.point, translated)
+    lines = taken_in(answer.point, translated)
     fixed = FrozenOffers(option, amount, frozen.usage)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
     if amounts is None:
@@ -351,7 +351,7 @@ def _start(play: OptionsInPlay, start: Answers, translated: TranslatedProgram, c
     return point
 
 
-def _taken(point: Floats, translated: TranslatedProgram) -> Integers:
+def taken_in(point: Floats, translated: TranslatedProgram) -> Integers:
     """Options taken, at most one per borrower by the program's own row."""
     take = np.where(translated.take >= 0, point[translated.take], 0.0)
     return np.flatnonzero(take > 0.5)

@@ -12,7 +12,7 @@ from allocator.records.conditions import Condition
 from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Policy
-from allocator.records.stress import APART, Shock, Stress
+from allocator.records.stress import APART, Shock, Stress, StressSource
 
 _TESTS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
@@ -76,6 +76,12 @@ def mean_over(weights: Sequence[float], worlds: Sequence[Portfolio], portfolio: 
     lgd = np.minimum(np.divide(loss, pd, out=lgd, where=pd > 0), 1.0)
     kept = {name: getattr(portfolio, figure) for figure, name in APART.items()}
     return replace(portfolio, pd=pd, lgd=lgd, numbers={**portfolio.numbers, **kept})
+
+
+def weighted(stress: StressSource, portfolio: Portfolio) -> Portfolio:
+    """The borrowers, whatever mean they stand for, with that of the stresses of PD and LGD in `stress`."""
+    worlds = [apart(own, portfolio) for _, own in stress.mean]
+    return mean_over([weight for weight, _ in stress.mean], worlds, alone(portfolio))
 
 
 def _passes(condition: Condition, portfolio: Portfolio) -> Booleans:

@@ -133,6 +133,11 @@ class Outcome:
         """What soft limits that are missed take off the value."""
         return self.certificate.penalty
 
+    @property
+    def above_worst(self) -> float:
+        """What the mean over several stresses, which the ledger is of, lies above the value, the least."""
+        return self.certificate.above_worst
+
     def searched(self, solution: Solution) -> Outcome:
         """This outcome with what the search that decided it says of itself."""
         own = solution.bound + SOLVER_TOLERANCE * max(abs(solution.bound), 1.0)

@@ -157,9 +157,21 @@ class Certificate:
     cuts: tuple[Cut, ...] = ()
     """What the rows of limits on the Herfindahl index are made of."""
 
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Of the stresses whose least value counts: those of the mean that the bound is of; empty: no such."""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """What the decisions are worth in each of these, rounded inwards; a stored certificate states none."""
+    above_worst: float = 0.0
+    """What the mean at these weights lies above `value`, the least of `values`."""
+
     @property
     def gap(self) -> float:
         return relative_gap(self.bound, self.value)
+
+    @property
+    def in_each(self) -> dict[str, dict[str, float]]:
+        """Of each stress whose least value counts, its weight in the mean, and the value in it."""
+        return {name: {"weight": own, "value": self.values[name]} for name, own in self.weights.items()}
 
     @property
     def posted(self) -> PriceList | None:

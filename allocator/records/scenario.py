@@ -343,6 +343,12 @@ class Policy:
             return replace(limit, bound=limit.bound * (self.budget.amount / wider.amount) ** 2)
         return replace(limit, bound=limit.bound * self.budget.amount, of=None)
 
+    @property
+    def apart(self) -> Policy:
+        """The policy whose limits read PD and LGD as they are apart from any mean over stresses."""
+        limits = (own if own.by or own.stress else replace(own, stress=Stress()) for own in self.limits)
+        return replace(self, limits=tuple(limits))
+
     def stressed(self, stress: Stress, name: str = "") -> Policy:
         """The policy after what the stress of that name does to funding and limits."""
         return replace(

@@ -31,7 +31,7 @@ class Solution:
     prices: Floats
     """(m,) one per row of the limits, in their order."""
     value: float
-    """Objective as the engine counts it."""
+    """Objective as the engine counts it; with `weights`, that of the mean."""
     bound: float
     """The tightest proven upper bound, the solver's tree included."""
     proof: Proof
@@ -50,6 +50,8 @@ class Solution:
 
     cuts: tuple[Cut, ...] = ()
     """Of limits on the Herfindahl index, the rows that `prices` name."""
+    weights: tuple[float, ...] = ()
+    """Of the stresses whose least value counts, those of the mean that `bound` is of; none: no such."""
 
     @property
     def stopped(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from math import inf, prod
 from typing import Literal
 
@@ -170,10 +171,34 @@ class StressSource:
     column: str = "industry"
     mean: tuple[tuple[float, Stress], ...] = ()
     """Weights, together 1, of stresses put on top, over which PD and loss are the mean; none: no mean."""
+    worst: tuple[str, ...] = ()
+    """Names of those of `mean` where the least of their values counts, at weights to be found; none: the
+    value of the mean."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Name -> weight of the stresses whose least value counts; empty without such."""
+        return dict(zip(self.worst, (weight for weight, _ in self.mean), strict=False))
+
+    def weighted(self, weights: Iterable[float]) -> StressSource:
+        """The same stresses at other weights."""
+        own = (stress for _, stress in self.mean)
+        return replace(self, mean=tuple(zip(weights, own, strict=True)))
 
     def __bool__(self) -> bool:
         """Whether anything is stressed."""
         return self.file is not None or self.factors != Stress() or bool(self.mean)
+
+
+_PARTS = 2.0**20
+
+
+def whole_weights(raw: Sequence[float]) -> tuple[float, ...]:
+    """`raw`, weights from 0 on, in parts of 2^-20 that add up to 1 to the last bit, in whatever order."""
+    parts = [round(weight / sum(raw) * _PARTS) for weight in raw]
+    largest = max(range(len(parts)), key=parts.__getitem__)
+    parts[largest] += int(_PARTS) - sum(parts)
+    return tuple(part / _PARTS for part in parts)
 
 
 def _scaled(factor: float, scale: float) -> float:

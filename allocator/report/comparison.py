@@ -289,6 +289,9 @@ def _swapped(pair: Pair) -> Grid:
     before, after = swaps.penalty
     if before or after:
         rows.append(("missed limits", "", "", "", -before, -after, before - after, ""))
+    before, after = swaps.above_worst
+    if before or after:
+        rows.append(("mean above worst", "", "", "", -before, -after, before - after, ""))
     headings = ("offer", "firms", "amount before", "after", "value before", "after", "gain", "PD")
     return Grid(headings, [*rows, _swap_row(swaps.whole)])
 
@@ -360,6 +363,7 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
             "unchanged": _swap_figures(swaps.same),
             "idle": {"value_before": before, "value_after": after, "gain": after - before},
             "limit_penalty": {"before": swaps.penalty[0], "after": swaps.penalty[1]},
+            "above_worst": {"before": swaps.above_worst[0], "after": swaps.above_worst[1]},
             "total": _swap_figures(swaps.whole),
             "borrowers": swaps.table.head(top).to_dict("records"),
         },

@@ -78,6 +78,7 @@ def _document(book: BookExplanation) -> dict[str, Any]:
         "tree": ledger.tree,
         "idle_income": ledger.idle_income,
         "limit_penalty": ledger.penalty,
+        "above_worst": ledger.above_worst,
         "book": ledger.account.figures | {"lost": ledger.account.lost},
         "by": book.by,
         "segments": [segment.figures | {"lost": segment.lost} for segment in book.segments],
@@ -142,6 +143,9 @@ def _sums(book: BookExplanation, currency: str) -> list[RenderableType]:
         ("regret against the best responses", ledger.account.lost),
         ("slack of limits, at shadow prices", unused),
     ]
+    if book.run.certificate.weights:
+        value.append(("mean over the stresses above the least", -ledger.above_worst))
+        gap.append(("mean over the stresses above the least", ledger.above_worst))
     out: list[RenderableType] = [
         Text(f"Value and gap, term by term, {currency}", style="bold"),
         _sum("value", ledger.value, value),

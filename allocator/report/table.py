@@ -21,6 +21,7 @@ from allocator.report.pictures.run import run_chart
 from allocator.report.plain import Text, notes_of, reasons_table
 from allocator.report.room import room
 from allocator.report.view import View
+from allocator.report.worst import worst_table
 
 _OWN, _OTHER = LINES[:4], LINES[4:]
 """Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
@@ -46,9 +47,11 @@ def result_page(run: Run, folder: Path | None) -> RenderableType:
     summary = run.summary
     grades = {grade: _with_other(figures) for grade, figures in summary["by_grade"].items()}
     unit = _unit(grades, summary["currency"])
+    each = summary.get("worst_of")
     parts: list[RenderableType] = [
         _header(summary),
         "",
+        *([worst_table(each), ""] if each else []),
         _grades_table(grades, unit),
         "",
         limits_table(summary["limits"], run.scenario.policy.limits, unit),
@@ -72,9 +75,10 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     text.append(came, style="not bold")
     part = share_of(summary)
     share = f", {part} of it" if by_rule and part else "" if by_rule else f", gap {small(summary['gap'])}"
+    worst = f", the worst of {', '.join(summary['worst_of'])}," if "worst_of" in summary else ""
     lines = [
         *broken_lines(*broken_of(summary)),
-        f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
+        f"objective{worst} {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
         f"{summary['funded']:,} of {summary['borrowers']:,} borrowers funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
     ]

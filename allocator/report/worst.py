@@ -1,62 +1,54 @@
-"""What is best in the worst of several stresses: the floor, its bound, and how both are run by themselves."""
+"""What decisions are worth in each of several stresses whose least value counts, and its bound."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.whatif.worst import WorstOf
-from allocator.records.stress import BASE
+from allocator.records.outcome import Outcome
 from allocator.report.money import percent, small
 from allocator.report.named import Figures, named_table
 from allocator.report.plain import STOPPED_NOTE, Text
 from allocator.report.view import View
 
 
-def worst_view(found: WorstOf) -> View:
+def worst_view(found: Outcome) -> View:
     """The floor under several stresses."""
     return View(partial(_page, found), partial(_document, found))
 
 
-def _page(found: WorstOf) -> RenderableType:
-    scenario, outcome = found.scenario, found.outcome
-    currency = scenario.policy.currency
-    title = f"{scenario.name}: worth {found.floor:,.2f} {currency} in the worst of {', '.join(found.names)}"
-    told = f"no allocation is worth more than {found.bound:,.2f} in the worst, gap {small(found.gap)}"
-    funded = f"{outcome.account.funded:,} of {len(outcome.inputs.portfolio):,} borrowers funded"
+def worst_table(each: Mapping[str, Mapping[str, float]]) -> RenderableType:
+    """Stress -> its weight and value, as summary.json has them, as a table."""
     columns = [
-        Figures("value", [f"{value:,.2f}" for value in found.values]),
-        Figures("weight", [percent(weight) if weight else "" for weight in found.weights]),
+        Figures("value", [f"{own['value']:,.2f}" for own in each.values()]),
+        Figures("weight", [percent(own["weight"]) if own["weight"] else "" for own in each.values()]),
     ]
     note = "weight: of the mean over the stresses whose certified bound it is"
-    table = named_table("stress", list(found.names), columns)
-    late = [Text(STOPPED_NOTE)] if outcome.stopped else []
-    parts = [Text(title, style="bold"), Text(told), Text(funded), "", table, Text(note), *late]
-    return Group(*parts, *map(Text, _settings(found)))
+    return Group(named_table("stress", list(each), columns), Text(note))
 
 
-def _settings(found: WorstOf) -> list[str]:
-    """How a run of its own has the floor, where a limit may say it: it holds without any stress too."""
-    floor = math.floor(100 * found.floor) / 100
-    under = [name for name in found.names if name != BASE]
-    if found.in_base < floor:
-        return []
-    entry = f"{{name: worst, measure: value, at_least: {floor:.15g}, under: [{', '.join(under)}]}}"
-    return ["", "As a run of its own: allocator solve FILE --out DIR --set", f'  "policy.limits=[{entry}]"']
+def _page(found: Outcome) -> RenderableType:
+    names, currency = found.scenario.stress.worst, found.currency
+    title = f"{found.name}: worth {found.value:,.2f} {currency} in the worst of {', '.join(names)}"
+    told = f"no allocation is worth more than {found.bound:,.2f} in the worst, gap {small(found.gap)}"
+    funded = f"{found.account.funded:,} of {len(found.inputs.portfolio):,} borrowers funded"
+    late = [Text(STOPPED_NOTE)] if found.stopped else []
+    key = f'--set "stress.worst_of=[{", ".join(names)}]"'
+    own: list[RenderableType] = [Text(""), Text(f"As a run of its own: allocator solve FILE --out DIR {key}")]
+    table = worst_table(found.certificate.in_each)
+    return Group(Text(title, style="bold"), Text(told), Text(funded), "", table, *late, *own)
 
 
-def _document(found: WorstOf) -> Mapping[str, Any]:
-    each = zip(found.names, found.values, found.weights, strict=True)
+def _document(found: Outcome) -> Mapping[str, Any]:
     return {
-        "name": found.scenario.name,
-        "currency": found.scenario.policy.currency,
-        "worst": found.floor,
+        "name": found.name,
+        "currency": found.currency,
+        "worst": found.value,
         "bound": found.bound,
         "gap": found.gap,
-        "funded": found.outcome.account.funded,
-        "stresses": [{"name": name, "value": value, "weight": weight} for name, value, weight in each],
+        "funded": found.account.funded,
+        "stresses": [{"name": name, **own} for name, own in found.certificate.in_each.items()],
     }

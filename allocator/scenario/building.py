@@ -21,7 +21,16 @@ from allocator.records.risk import CapitalRule, Rule, Sectors, TailRule
 from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense
 from allocator.records.sources import InvoiceFiles, kind_of
 from allocator.records.strategy import SolverSettings, Strategy
-from allocator.records.stress import BASE, FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
+from allocator.records.stress import (
+    BASE,
+    FundingShock,
+    LimitShock,
+    Shock,
+    Stress,
+    StressCase,
+    StressSource,
+    whole_weights,
+)
 from allocator.scenario.capital_schema import TailEntry
 from allocator.scenario.changes_schema import ChangesEntry, KeepEntry
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry, SoftEntry
@@ -66,8 +75,9 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
     """
     plugins = plugins_of(typed)
     stresses = {name: _stress(own) for name, own in typed.stresses.items()}
-    stress = replace(_stress(typed.stress), mean=_mean(typed.stress, stresses))
+    stress = _several(_stress(typed.stress), typed.stress, stresses)
     written = _policy(typed.policy, plugins, stresses)
+    written = written.apart if stress.worst else written
     places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
     faults = [
         f for place, named in places.items() for f in large_factor_faults(written, named.factors, place)
@@ -268,12 +278,17 @@ def _stress(typed: StressEntry | None) -> StressSource:
     return StressSource(factors, _optional(typed.file), typed.column)
 
 
-def _mean(
-    typed: StressEntry | None, stresses: Mapping[str, StressSource]
-) -> tuple[tuple[float, Stress], ...]:
+def _several(
+    own: StressSource, typed: StressEntry | None, stresses: Mapping[str, StressSource]
+) -> StressSource:
+    """The scenario's `own` stress with those that it is the mean of, or the worst, at equal weights."""
+    worst = () if typed is None or typed.worst_of is None else typed.worst_of
     weights = {} if typed is None or typed.mean_of is None else typed.mean_of
+    if worst:
+        weights = dict(zip(worst, whole_weights([1.0] * len(worst)), strict=True))
     named = {BASE: StressSource(), **stresses}
-    return tuple((weight, named[name].factors) for name, weight in weights.items())
+    mean = tuple((weight, named[name].factors) for name, weight in weights.items())
+    return replace(own, mean=mean, worst=worst)
 
 
 def _strategy(typed: str | Typed, frame: Frame | None, plugins: Plugins) -> Strategy:

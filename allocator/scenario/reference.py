@@ -99,7 +99,14 @@ def _complete(field: dict[str, Any], sections: Mapping[str, Any]) -> None:
     if "unit" not in field:
         inner = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
         closed = any("enum" in form or "const" in form for form in inner)
-        kind = "choice" if closed else "list" if field.get("type") == "array" else "mapping"
+        listed = [form for form in inner if form.get("type") == "array"]
+        kind = (
+            "choice"
+            if closed
+            else "list"
+            if listed and not any("$ref" in form for form in inner)
+            else "mapping"
+        )
         field["unit"] = next((form["unit"] for form in inner if "unit" in form), kind)
     for key in ("title", "examples"):
         field.pop(key, None)

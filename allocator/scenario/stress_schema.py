@@ -16,6 +16,8 @@ from allocator.scenario.typed import Typed
 FACTOR = "factor"
 WHOLE = 1e-9
 """How far weights may be from 1 together."""
+_MOST_WORST = 10
+"""Stresses of which the worst counts: of no more does the rounding of stated bounds cover the means' own."""
 INDUSTRY = "industry"
 
 
@@ -125,6 +127,17 @@ def _whole(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise refuse(Misfit("no stress is named", "name some, or base, or leave worst_of out"))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise refuse(Misfit(f"{twice} is named twice", "name each stress once"))
+    if len(names) > _MOST_WORST:
+        raise refuse(Misfit(f"{len(names)} stresses, expected {_MOST_WORST} at most", "name the worst alone"))
+    return names
+
+
 class StressEntry(Typed):
     """Factors, put on the borrowers, the churn curve and the policy before anything is priced."""
 
@@ -163,14 +176,28 @@ class StressEntry(Typed):
     """Of `stress` alone: name of `stresses`, or base, the book without any -> its weight, together 100 %.
     Every borrower has the mean PD and the mean loss of these, put on top of the figures above; a limit
     `under` a stress has those of that alone. The stresses may have factors of pd and lgd."""
+    worst_of: Annotated[tuple[Text, ...], AfterValidator(_each_once)] | None = None
+    """Of `stress` alone, in the place of mean_of: names of `stresses`, or base, the book without any. The
+    one decision is worth the least of what it is worth in each of these, put on top of the figures above,
+    and limits hold in the book without any and in the stresses that they are `under`. The stresses may
+    have factors of pd and lgd."""
+
+    @model_validator(mode="after")
+    def _mean_or_worst(self) -> StressEntry:
+        if self.mean_of is not None and self.worst_of is not None:
+            problem = "mean_of and worst_of do not go together"
+            raise refuse(Misfit(problem, "keep one and set the other to null", ("worst_of",)))
+        return self
 
 
 def _own_names(stresses: dict[str, StressEntry]) -> dict[str, StressEntry]:
     if BASE in stresses:
         remedy = "choose another name"
         raise refuse(Misfit(f"{BASE} is the scenario as it stands", remedy, below=(BASE,)))
-    for name in (name for name, stress in stresses.items() if stress.mean_of is not None):
-        raise refuse(Misfit("a mean is no named stress", "write it under stress", below=(name, "mean_of")))
+    for name, stress in stresses.items():
+        for key, what in (("mean_of", "a mean"), ("worst_of", "the worst of several")):
+            if getattr(stress, key) is not None:
+                raise refuse(Misfit(f"{what} is no named stress", "write it under stress", below=(name, key)))
     return stresses
 
 

@@ -11,6 +11,15 @@ from allocator.records.scenario import BUDGET, LARGEST_AMOUNT, LARGEST_FACTOR, P
 from allocator.records.stress import BASE, SHOCKED, Stress
 
 MEAN: Location = ("stress", "mean_of")
+WORST: Location = ("stress", "worst_of")
+_NOT_IN_THE_WORST: dict[tuple[str, ...], str] = {
+    ("capital", "cost"): "what capital costs is no mean over stresses: it is no sum of losses",
+    (
+        "tail",
+        "sectors",
+    ): "the tail loss of several sectors does not yet go with a worst of several",
+    ("pricing",): "a posted price list does not yet go with the worst of several stresses",
+}
 LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
 
@@ -41,6 +50,26 @@ def named_faults(tree: Node) -> Iterator[Fault]:
     mean = tree.find(MEAN)
     for name in mean.entries if mean is not None else ():
         yield from _name_faults(tree, (*MEAN, name), name, "a mean is of")
+    worst = tree.find(WORST)
+    for place, node in enumerate(worst.items if worst is not None else ()):
+        yield from _name_faults(tree, (*WORST, place), node.value, "the worst of several is of")
+    if worst is not None and worst.value is not None:
+        yield from _unfit_for_the_worst(tree)
+
+
+def _unfit_for_the_worst(tree: Node) -> Iterator[Fault]:
+    """What of a policy has no mean over stresses, or is not yet decided by the worst of several."""
+    for location, problem in _NOT_IN_THE_WORST.items():
+        node = tree.find(("policy", *location))
+        if node is not None and node.value not in (None, "individual"):
+            remedy = f"leave policy.{'.'.join(location)} out, or stress.worst_of"
+            yield tree.fault(("policy", *location), problem, remedy)
+    written = tree.find(LIMITS)
+    for index, limit in enumerate(written.items if written is not None else ()):
+        if limit.find(("top",)) is not None:
+            problem = "a limit on the largest groups does not yet go with the worst of several stresses"
+            remedy = "leave top out, or stress.worst_of"
+            yield tree.fault((*LIMITS, index, "top"), problem, remedy)
 
 
 def _name_faults(tree: Node, location: Location, name: object, carries: str) -> Iterator[Fault]:

@@ -42,6 +42,8 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
     }
     if certificate.cuts:
         document["cuts"] = {cut.name: dict(cut.direction) for cut in certificate.cuts}
+    if certificate.weights:
+        document["weights"] = dict(certificate.weights)
     if certificate.plugins:
         document["plugins"] = dict(certificate.plugins)
     if certificate.price_bound is not None:
@@ -75,6 +77,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         lists=document.get("lists"),
         plugins=document.get("plugins", {}),
         cuts=cuts_of(document),
+        weights=document.get("weights", {}),
     )
     _require_consistency(certificate, document, file)
     return certificate
@@ -125,6 +128,7 @@ _KEYS = frozenset(
         "inputs",
         "plugins",
         "cuts",
+        "weights",
         "price_bound",
         *_PROOFS,
     )
@@ -145,7 +149,7 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
         yield from _unlike(document, "", {"price_bound": _is_number})
     elif "price_bound" in document:
         yield "price_bound", "stands beside no proof but that of the prices"
-    further = (*_PROOFS, "plugins", "cuts")
+    further = (*_PROOFS, "plugins", "cuts", "weights")
     yield from _unlike(document, "", {key: _is_object for key in further if key in document})
     yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))
     yield from (
@@ -156,6 +160,7 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
     yield from _faults_of_entries(document, "prices", _is_number)
     yield from _faults_of_entries(document, "inputs", _is_hash)
     yield from _faults_of_entries(document, "plugins", _is_text)
+    yield from _faults_of_entries(document, "weights", _is_number)
     yield from _faults_of_entries(document, "cuts", _is_object)
     cuts = document.get("cuts")
     for name, cut in (cuts if isinstance(cuts, dict) else {}).items():

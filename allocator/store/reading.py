@@ -50,7 +50,7 @@ _TOLD = frozenset(
         "currency", "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income",
         "budget_unspent", "refusal_constant", "by_grade", "limits", "notes", "seconds", "method",
         "peak_memory_mb", "versions", "digest", "plugins", "solved_at", "per_point", "price_list",
-        "limit_penalty",
+        "limit_penalty", "worst_of", "above_worst",
     }
 )  # fmt: skip
 """Keys that a summary may have."""

@@ -143,7 +143,7 @@ def test_a_command_does_everything_once(
         (("stress", "scenario.yaml", "--reverse", "value=0"), "whatif.reverse.reverse_stress"),
         (
             ("stress", "scenario.yaml", "--set", "stresses={bad: {pd: {all: 4}}}", "--worst-of", "base,bad"),
-            "whatif.worst.worst_of",
+            "whatif.worst.best_in_the_worst",
         ),
         (("simulate", "old", "--years", "100"), "simulate.simulate.simulate"),
         (("distil", "old", "--rules", "3"), "distil.distil.distil"),

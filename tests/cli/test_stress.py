@@ -229,11 +229,19 @@ def test_the_best_in_the_worst_of_several(case: Path, allocator: Allocator) -> N
     assert [one["name"] for one in found["stresses"]] == ["base", "bad", "lost"]
     assert found["worst"] == min(one["value"] for one in found["stresses"]) <= found["bound"] * (1 + 1e-12)
     assert found["stresses"][1]["weight"] == 1.0
-    entry = re.search(r'"(policy.limits=\[.*\])"', outcome.out.replace("\n", " "))
+    entry = re.search(r'"(stress.worst_of=\[.*\])"', outcome.out.replace("\n", " "))
     assert entry is not None
     held = allocator("solve", "scenario.yaml", "--set", entry[1], "--out", "held", "--json").json
-    worst = next(limit for limit in held["limits"] if limit["name"] == "worst [bad]")
-    assert worst["used"] >= worst["bound"] == pytest.approx(found["worst"], abs=0.01)
+    assert (held["objective"], held["bound"]) == (found["worst"], found["bound"])
+    assert {**held["worst_of"]["bad"], "name": "bad"} == found["stresses"][1]
+    assert "the worst of base, bad, lost" in allocator("solve", "scenario.yaml", "--set", entry[1]).out
+    assert allocator("verify", "held", "--exact").status == 0
+    ledger = allocator("explain", "held", "--json").json
+    assert ledger["value_of_lines"] == pytest.approx(ledger["value"], rel=1e-9)
+    assert ledger["gap_of_lines"] == pytest.approx(ledger["bound_at_prices"] - ledger["value"], abs=1e-3)
+    tried = allocator("stress", "held/scenario.yaml", "--json").json["stresses"]
+    assert tried[0]["frozen"]["value"] == found["worst"]
+    assert tried[1]["frozen"]["value"] == pytest.approx(found["stresses"][1]["value"], rel=1e-9)
     refused = allocator(*arguments, "--only", "bad")
     assert refused.status == 2
     assert "does not go with --reverse, --shock, --only or --plot" in refused.told

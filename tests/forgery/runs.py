@@ -134,6 +134,15 @@ WEIGHTED = STRESSED.replace("name: stressed", "name: weighted").replace(
     "stress:\n", "stress:\n  mean_of: {base: 0.5, severe: 0.3, mild: 0.2}\n", 1
 )
 """The same over a mean of stresses."""
+WORST = (
+    STRESSED.replace("name: stressed", "name: worst")
+    .replace("stress:\n", "stress:\n  worst_of: [base, opposite, mild, swapped]\n", 1)
+    .replace("time_limit: 20", "time_limit: 600")
+) + (
+    "  swapped: {pd: {where: [{sector: retail, factor: 4}]}, lgd: {all: 0.9}}\n"
+    "  opposite: {pd: {where: [{sector: [food, steel], factor: 4}]}}\n"
+)
+"""The same in the worst of several stresses."""
 FACTORS = "sector,pd,amount\nretail,1.1,0.9\nfood,1.2,0.8\nsteel,1,1\nNO,1.3,0.95\n"
 
 FOLLOWED = RICH.replace("name: rich", "name: followed") + "strategy: {file: book.csv}\n"

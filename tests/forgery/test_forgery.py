@@ -19,6 +19,7 @@ from tests.forgery.lenient import LENIENT
 from tests.forgery.runs import Files, solved
 from tests.forgery.sectors import SECTORS
 from tests.forgery.stated_prices import STATED_PRICES
+from tests.forgery.worst import WORST
 
 BASES = (
     *(
@@ -40,6 +41,7 @@ BASES = (
         "soft",
         "earning",
         "weighted",
+        "worst",
         "counted",
         "sectors",
         "largest",
@@ -66,7 +68,7 @@ def test_runs_as_they_were_written_pass_both(bases: dict[str, Path], name: str) 
     assert checker.check(str(bases[name] / "run")) == []
 
 
-ALTERED = [*ALL, *LENIENT, *LARGEST, *SECTORS, *STATED_PRICES]
+ALTERED = [*ALL, *LENIENT, *LARGEST, *SECTORS, *STATED_PRICES, *WORST]
 
 
 @pytest.mark.parametrize("alteration", ALTERED, ids=[one.label for one in ALTERED])

@@ -78,6 +78,70 @@ def test_slips_of_a_mean_are_told(stress: str, problem: str, base: str, faults: 
     assert any(problem in fault for fault in faults(f"{base}{named}{stress}\n"))
 
 
+def test_the_worst_of_several_stresses_is_told_by_name(write: Write, base: str, tmp_path: Path) -> None:
+    named = "stresses: {bad: {pd: {all: 2}}}\n"
+    scenario = load_scenario(write("case.yaml", f"{base}{named}stress: {{worst_of: [base, bad]}}\n"))
+    assert scenario.stress.worst == ("base", "bad")
+    assert scenario.stress.mean == ((0.5, Stress()), (0.5, Stress(pd=Shock(2.0))))
+    assert scenario.stress.weights == {"base": 0.5, "bad": 0.5}
+    assert scenario.stress.weighted((0.25, 0.75)).weights == {"base": 0.25, "bad": 0.75}
+    assert all(limit.stress == Stress() for limit in scenario.policy.limits)
+    again = load_scenario(write("runs/one/scenario.yaml", dump_scenario(scenario, tmp_path / "runs" / "one")))
+    assert again.stress == scenario.stress
+    under = write("child.yaml", "schema: 1\nextends: case.yaml\nstress: {worst_of: [bad]}\n")
+    assert load_scenario(under).stress.worst == ("bad",)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("stress: {worst_of: []}", "no stress is named"),
+        ("stress: {worst_of: [base, bad, base]}", "base is named twice"),
+        ("stress: {worst_of: [base, bat]}", "no stress is named 'bat'"),
+        (
+            "stress: {worst_of: [base, dear]}",
+            "the stress dear changes funding, and the worst of several is of",
+        ),
+        ("stress: {worst_of: [base], mean_of: {base: 100%}}", "mean_of and worst_of do not go together"),
+        ("stress: {worst_of: base}", "expected a list"),
+        (
+            f"stress: {{worst_of: [{', '.join(f's{k}' for k in range(11))}]}}",
+            "11 stresses, expected 10 at most",
+        ),
+        ("  two: {worst_of: [base]}", "the worst of several is no named stress"),
+    ],
+)
+def test_slips_of_the_worst_are_told(more: str, problem: str, base: str, faults: Faults) -> None:
+    named = "stresses:\n  bad: {pd: {all: 2}}\n  dear: {funding: {add: 1%}}\n"
+    assert any(problem in fault for fault in faults(f"{base}{named}{more}\n"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        ("  capital: {cost: 10%}\n", "policy.capital.cost: what capital costs is no mean over stresses"),
+        ("  pricing: per_grade\n", "policy.pricing: a posted price list does not yet go with"),
+        (
+            "  tail: {confidence: 95%, correlation: 10%, sectors: {column: sector, between: 5%}}\n",
+            "policy.tail.sectors: the tail loss of several sectors does not yet go with",
+        ),
+    ],
+)
+def test_what_does_not_go_with_the_worst_is_told(
+    policy: str, problem: str, base: str, faults: Faults
+) -> None:
+    text = base.replace("  limits:\n", f"{policy}  limits:\n")
+    told = faults(f"{text}stress: {{worst_of: [base]}}\n")
+    assert any(problem in fault for fault in told), told
+    top = base.replace(
+        "  limits:\n", "  limits:\n    - {name: ten, measure: offered, top: 10, at_most: 50%, of: total}\n"
+    )
+    assert any(
+        "of the largest" in fault or "largest groups" in fault
+        for fault in faults(f"{top}stress: {{worst_of: [base]}}\n")
+    )
+
+
 def test_the_policy_is_what_a_stress_leaves_of_it(write: Write, base: str, tmp_path: Path) -> None:
     stress = """\
 stress:

@@ -115,9 +115,10 @@ def _said_already(key: str, entries: set[str], alone: set[str]) -> bool:
 
 
 def names_stresses(document: Mapping[str, Any]) -> bool:
-    """Whether the value depends on named stresses: by a mean of them, or by a limit that holds under one."""
+    """Whether the value depends on named stresses: by a mean, by their worst, or by a limit under one."""
     limits = document.get("policy", {}).get("limits") or []
-    return "mean_of" in (document.get("stress") or {}) or any(limit.get("under") for limit in limits)
+    of_several = (document.get("stress") or {}).keys() & {"mean_of", "worst_of"}
+    return bool(of_several) or any(limit.get("under") for limit in limits)
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from allocator.insight.compare.differences import names_stresses
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, value_at
+from allocator.records.filters import weighted
 from allocator.records.frames import Frame
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
@@ -125,7 +126,8 @@ def _inputs(scenario: Scenario, read: dict[str, Inputs]) -> Inputs:
     key = _key(scenario.document)
     if key not in read:
         read[key] = read_inputs(scenario)
-    return read[key]
+    inputs, stress = read[key], scenario.stress
+    return replace(inputs, portfolio=weighted(stress, inputs.portfolio)) if stress.worst else inputs
 
 
 def _key(document: Document) -> str:

@@ -49,6 +49,8 @@ class Swaps:
     """What the budget left unspent earns, before and after."""
     penalty: tuple[float, float]
     """What soft limits that are missed cost, before and after."""
+    above_worst: tuple[float, float]
+    """What a mean over stresses lies above the value, the least, before and after."""
     whole: SwapTotal
     """All of them; its values are those of the sides, what idle money earns included."""
 
@@ -87,6 +89,7 @@ def swaps(before: Outcome, after: Outcome, matching: Matching) -> Swaps:
         same=parts[SAME],
         idle=(before.idle_income, after.idle_income),
         penalty=(before.limit_penalty, after.limit_penalty),
+        above_worst=(before.above_worst, after.above_worst),
         whole=whole,
     )
 

@@ -83,6 +83,8 @@ class BookLedger:
     idle_income: float
     penalty: float
     """What soft limits that are missed take off the value."""
+    above_worst: float
+    """What the mean over several stresses, which the lines are of, lies above the value, the least."""
     value: float
     """The certificate's value."""
     bound: float
@@ -94,12 +96,12 @@ class BookLedger:
     def value_of_lines(self) -> float:
         """What the lines of the value add up to."""
         charged = sum(line.charge for line in self.limits)
-        return self.account.chosen + charged + self.idle_income - self.penalty
+        return self.account.chosen + charged + self.idle_income - self.penalty - self.above_worst
 
     @property
     def gap_of_lines(self) -> float:
         """What the lines of U - value add up to."""
-        return self.account.lost + sum(line.unused for line in self.limits)
+        return self.account.lost + sum(line.unused for line in self.limits) + self.above_worst
 
     @property
     def tree(self) -> float:
@@ -124,6 +126,7 @@ def book_ledger(position: Position) -> BookLedger:
         limits=tuple(lines),
         idle_income=policy.idle_rate * idle,
         penalty=certificate.penalty,
+        above_worst=certificate.above_worst,
         value=certificate.value,
         bound=position.bound,
         certified_bound=certificate.bound,

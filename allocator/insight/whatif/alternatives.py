@@ -23,6 +23,7 @@ from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.scenario import COUNTED, Limit, Measure, Policy
+from allocator.records.stress import Stress
 from allocator.scenario.quantities import fraction, stated
 
 WITHIN = 0.005
@@ -138,6 +139,8 @@ class _Search:
         self.unit = 1.0 if aim.measure in COUNTED else 0.0
         policy = case.scenario.policy
         limit = aim.limit(0.0, policy)
+        if case.scenario.stress.worst:  # limits hold in the book as it stands
+            limit = replace(limit, stress=Stress())
         more = with_policy(case, replace(policy, limits=(*policy.limits, limit)))
         self.track, self.row = track_of(more, (limit.name,)), limit.name
         self.best, self.start = optimum, optimum.prices
@@ -208,7 +211,7 @@ class _Search:
         self.stopped |= outcome.stopped
         self.start = outcome.prices
         certificate, price = outcome.certificate, self.sign * outcome.prices[self.row]
-        rows = replace(case, scenario=outcome.scenario)  # with the cuts that the prices are of
+        rows = replace(case, scenario=outcome.scenario, inputs=outcome.inputs)  # with what the prices are of
         own = certificate.bound if certificate.tree is None else self.track.bound_of(rows, outcome.prices)
         below = certificate.bound < self.floor
         if price > 0 and isfinite(own):

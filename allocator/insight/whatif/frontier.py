@@ -20,6 +20,7 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.insight.explain.ranges import TIGHT, range_along, ties_of
 from allocator.insight.variants import answer
 from allocator.insight.whatif.tracks import Track, track_of
+from allocator.pipeline import at_weights
 from allocator.records.case import Case
 from allocator.records.ledger import NOBODY, Account
 from allocator.records.limits import in_percent
@@ -216,6 +217,7 @@ class _Walk:
 
     def _point(self, bounds: Bounds, case: Case, outcome: Outcome) -> FrontierPoint:
         certificate = outcome.certificate
+        case = at_weights(case, tuple(certificate.weights.values()))
         own = certificate.bound
         if certificate.proved_by_nodes:
             here = replace(case, scenario=outcome.scenario)  # with the cuts that the prices are of

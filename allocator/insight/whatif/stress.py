@@ -202,7 +202,8 @@ class Base:
         own = alone(inputs.portfolio)
         portfolio, churn = stressed(own, inputs.churn, stress, source or StressSource(stress))
         policy = scenario.policy.stressed(stress, name)
-        return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
+        alone_in_it = replace(scenario, policy=policy, stress=replace(scenario.stress, mean=(), worst=()))
+        return prepare(alone_in_it, replace(inputs, portfolio=portfolio, churn=churn))
 
     def frozen(self, world: Case, anew: Reoptimised | None = None) -> tuple[StressVerdict, DemandCut]:
         """The base allocation in `world`, with the bound of its optimum where `anew` has one."""

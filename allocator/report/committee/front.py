@@ -109,6 +109,8 @@ def _made_of(docs: Documents) -> Sequence[Inline]:
         out += [", and ", docs.money("summary", "idle_income"), " that idle budget earns"]
     if docs.at("summary").get("limit_penalty"):
         out += [", less ", docs.money("summary", "limit_penalty"), " for soft limits that are missed"]
+    if docs.at("summary").get("above_worst"):
+        out += [", less ", docs.money("summary", "above_worst"), " by which the mean lies above the worst"]
     return out
 
 

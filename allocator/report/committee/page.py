@@ -84,7 +84,9 @@ def _under(dossier: Dossier) -> str:
     stress = dossier.run.scenario.stress
     if not stress:
         return ""
-    return f" · every figure is {'a mean over stresses' if stress.mean else 'under stress'}, by the scenario"
+    what = "a mean over stresses" if stress.mean else "under stress"
+    worst = ", the value the least of them" if stress.worst else ""
+    return f" · every figure is {what}{worst}, by the scenario"
 
 
 def _effort(dossier: Dossier) -> tuple[Block, ...]:

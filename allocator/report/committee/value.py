@@ -65,14 +65,21 @@ def _steps(docs: Documents) -> Iterator[tuple[str, Place, float, float, Tone, bo
     missed: Place = ("summary", "limit_penalty")
     if docs.at("summary").get("limit_penalty"):
         yield "Missed soft limits", missed, level, level - docs.number(missed), "warn", True
+        level -= docs.number(missed)
+    above: Place = ("summary", "above_worst")
+    if docs.at("summary").get("above_worst"):
+        yield "Mean above worst", above, level, level - docs.number(above), "warn", True
     yield "Value", ("summary", "objective"), 0.0, docs.number(("summary", "objective")), "deep", False
 
 
 def _missed(docs: Documents) -> Sequence[Inline]:
-    """What is paid for soft limits, where some may be missed."""
-    if "limit_penalty" not in docs.at("summary"):
-        return ()
-    return (", less for soft limits that are missed ", docs.exact("summary", "limit_penalty"))
+    """What is paid for soft limits, where some may be missed, and what of a mean the worst is below."""
+    out: list[Inline] = []
+    if "limit_penalty" in docs.at("summary"):
+        out += [", less for soft limits that are missed ", docs.exact("summary", "limit_penalty")]
+    if "above_worst" in docs.at("summary"):
+        out += [", less what the mean is above the worst ", docs.exact("summary", "above_worst")]
+    return out
 
 
 def _raroc(docs: Documents, place: Place) -> Inline | None:

@@ -23,6 +23,7 @@ from allocator.report.formulation.blocks import (
     number,
 )
 from allocator.report.formulation.symbols import Symbols, span_of
+from allocator.report.money import percent
 
 _SENSES = {"at_most": "≤", "at_least": "≥", "exactly": "="}
 _HELD = {"clients_changed": "those who were served are", MONEY_MOVED: "what they were offered formerly is"}
@@ -65,6 +66,15 @@ def _cautions(formulation: Formulation) -> Iterator[Block]:
     scenario = formulation.case.scenario
     if scenario.stress:
         yield Sentence(("All figures are those under the stress that the scenario applies.",))
+    if scenario.stress.worst:
+        weights = ", ".join(f"{name} {percent(weight)}" for name, weight in scenario.stress.weights.items())
+        yield Sentence(
+            (
+                f"The value is the least in the stresses {', '.join(scenario.stress.worst)}: what is written"
+                f" here is their mean at equal weights ({weights}); the most of the least is sought with it,"
+                " at the weights whose mean has the least bound. Limits hold in the book without them.",
+            )
+        )
     if scenario.strategy.rule != "optimal":
         said = f"The strategy {scenario.strategy.name} decides; this is the program of the optimum beside it."
         yield Sentence((said,))

@@ -43,3 +43,5 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, float, Shade]]:
         yield "Idle budget", summary["idle_income"], "pale"
     if summary.get("limit_penalty"):
         yield "Missed soft limits", -summary["limit_penalty"], "warn"
+    if summary.get("above_worst"):
+        yield "Mean above worst", -summary["above_worst"], "warn"

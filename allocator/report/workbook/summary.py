@@ -58,6 +58,7 @@ def _best(dossier: Dossier) -> Iterator[Line]:
     run, currency, certificate = dossier.run, dossier.run.currency, dossier.run.certificate
     bound = _money(certificate.bound, None, "=proof_bound")
     missed = "-summary_penalty" if run.limit_penalty else ""
+    missed += "-summary_above_worst" if run.certificate.weights else ""
     value = _money(run.value, "summary_value", f"=summary_lent_value+summary_idle{missed}")
     gap = "=MAX(0,proof_bound-summary_value)/MAX(ABS(proof_bound),1)"
     yield _line("Value of the allocation", value, currency, bound, _word(not run.broken, _PROVEN))
@@ -87,6 +88,9 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     yield _line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
     if run.limit_penalty:
         yield _line("Paid for soft limits", _money(run.limit_penalty, "summary_penalty", None), currency)
+    if run.certificate.weights:
+        above = _money(run.above_worst, "summary_above_worst", None)
+        yield _line("Mean over the stresses above the worst", above, currency)
 
 
 def _rates(dossier: Dossier, *, live: bool) -> Iterator[Line]:
