@@ -17,6 +17,7 @@ from allocator.records.former import MONEY_MOVED
 from allocator.records.scenario import COUNTED, Group, Limit
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.records.ticket import Choices, OwnSteps, SizedSteps, Ticket
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
@@ -191,12 +192,12 @@ def limits_around(
 
 
 def _bound(draw: DrawFn, case: Case, entry: Limit, sample: list[Any]) -> float:
-    found = [row for one in entry.in_stresses() for row in naive.rows_of(case, one)]
+    found = [row for one in entry.in_stresses() for row in limit_rows.rows_of(case, one)]
     if not found:
         return 0.2
     row = draw(st.sampled_from(found))
-    used = naive.left_side(case, row, sample)
-    per = naive.right_side(case, row, sample)
+    used = limit_rows.left_side(case, row, sample)
+    per = limit_rows.right_side(case, row, sample)
     loose = {"at_most": 1.2, "at_least": 0.8, "exactly": 1.0}[entry.sense]
     factor = draw(st.sampled_from((1.0, 1.0, loose, loose, 0.95)))
     return factor * used / per if per else draw(st.sampled_from((0.0, 0.2)))

@@ -9,7 +9,7 @@ that its numbers are small whatever the amounts are, and rows that leave no slac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -272,27 +272,21 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) ->
     if lattice is None:
         return None
     groups, solutions = lattice
-    steps = np.array(solutions.steps, dtype=np.float64).reshape(len(solutions.steps), len(groups)).T
     missed = len(chosen.limits.soft)
     far = [2 * abs(x) for vector in (solutions.start, *solutions.steps) for x in vector]
     reach = float(max([_REACH, *far]))
     rows = _Rows([], [], [])
-    if not _add_rows(chosen, base, loose, steps.shape[1] + missed, reach, inward, rows):
+    if not _add_rows(chosen, base, loose, len(solutions.steps) + missed, reach, inward, rows):
         return None
-    own = chosen.whole.group[chosen.position[loose]]
-    for line, g in enumerate(groups):
-        sums = np.concatenate(
-            [np.where(own == g, _grid_lots(chosen, loose), 0.0), -steps[line], np.zeros(missed)]
-        )
-        if not rows.add(sums, float(solutions.start[line]), float(solutions.start[line]), reach * _REACH):
-            return None
+    if not _add_sums(chosen, loose, groups, solutions, missed, reach * _REACH, rows):
+        return None
     lot = chosen.lot[loose]
     at_base = money_to_lots(base[loose], lot)
     least = np.maximum(money_to_lots(chosen.low[loose], lot) - at_base, -reach)
     most = np.minimum(money_to_lots(chosen.high[loose], lot) - at_base, reach)
     worth = chosen.value[loose] * lot
     unit = float(np.max(np.abs(worth), initial=0.0)) or 1.0
-    wide = np.full(steps.shape[1], float(_REACH))
+    wide = np.full(len(solutions.steps), float(_REACH))
     penalty = chosen.limits.penalties[chosen.limits.soft] * _soft_scale(chosen, loose) / unit
     others = len(wide) + missed
     program = Program(
@@ -311,6 +305,26 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) ->
     moved = base.copy()
     moved[loose] = lots_to_money(at_base + np.round(answer.point[: len(loose)]), lot)
     return moved
+
+
+def _add_sums(
+    chosen: ChosenOffers,
+    loose: Integers,
+    groups: Sequence[int],
+    solutions: Solutions,
+    missed: int,
+    reach: float,
+    rows: _Rows,
+) -> bool:
+    """The lots that each group changes by are those that the lattice allows; False where that cannot hold."""
+    steps = np.array(solutions.steps, dtype=np.float64).reshape(len(solutions.steps), len(groups)).T
+    own, lots = chosen.whole.group[chosen.position[loose]], _grid_lots(chosen, loose)
+    for line, g in enumerate(groups):
+        sums = np.concatenate([np.where(own == g, lots, 0.0), -steps[line], np.zeros(missed)])
+        begin = float(solutions.start[line])
+        if not rows.add(sums, begin, begin, reach):
+            return False
+    return True
 
 
 def _lattice(chosen: ChosenOffers, base: Floats, loose: Integers) -> tuple[list[int], Solutions] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -97,6 +97,46 @@ def optimise_with_cuts(
     return found if near is None or found.value >= near.value else near
 
 
+@dataclass
+class _Aim:
+    """How the next round of cuts is solved; each round sets it anew."""
+
+    hair: float
+    """What bounds are tightened by, relatively."""
+    gap: float
+    prices: Mapping[str, float] | None
+    """Of the rows by name, from which the round begins."""
+
+    def solve(
+        self,
+        offers: OfferBook,
+        compiled: Compiled,
+        cuts: Sequence[Cut],
+        settings: SolverSettings,
+        progress: Progress,
+    ) -> tuple[Solution, Limits]:
+        """The best allocation within the cuts, and the rows that it keeps."""
+        settings = replace(settings, gap=max(self.gap, settings.gap))
+        limits = compiled(cuts, self.hair)
+        names = [row.name for row in limits.rows]
+        own = None if self.prices is None else np.array([self.prices.get(name, 0.0) for name in names])
+        try:
+            found = optimise(offers, limits, settings, progress, own)
+        except InfeasibleError:  # of bounds that were tightened, which may be all that does not fit
+            self.hair, limits = 0.0, compiled(cuts, 0.0)
+            found = optimise(offers, limits, settings, progress, own)
+        self.prices = dict(zip(names, found.prices.tolist(), strict=True))
+        return found, limits
+
+    def tighten(self, excess: float, gap: float, *, hurried: bool) -> None:
+        """For a limit that was too large by `excess`, where `gap` is asked for in the end."""
+        if hurried:
+            self.hair = min(max(4.0 * self.hair, 1.2 * excess), _LARGEST_HAIR)
+        elif excess <= _TOLERATED:
+            self.hair = max(4.0 * self.hair, _HAIR)
+        self.gap = gap if excess <= _ROUGHLY else _ROUGH_GAP
+
+
 def _by_cuts(
     offers: OfferBook,
     compiled: Compiled,
@@ -110,52 +150,38 @@ def _by_cuts(
     """The best allocation by more and more cuts, until all limits on the index are kept."""
     allowance, groups = Allowance(settings), made.groups
 
-    def left() -> float:
-        return allowance.left
-
     def going() -> bool:
-        return left() > 0.75 * settings.time_limit
+        return allowance.left > 0.75 * settings.time_limit
 
     settled = not small or _cut_relaxation(offers, compiled, made, going, progress)
     stop: Stop = "exhausted"
-    hair, gap, prices = _HAIR, settings.gap if small and settled else _ROUGH_GAP, start
+    aim = _Aim(_HAIR, settings.gap if small and settled else _ROUGH_GAP, start)
     for number in range(_ROUNDS):
-        limits = compiled(made.cuts, hair)
-        names = [row.name for row in limits.rows]
-        own = None if prices is None else np.array([prices.get(name, 0.0) for name in names])
-        rest = replace(allowance.rest(_ROUND), gap=max(gap, settings.gap))
         try:
-            found = optimise(offers, limits, rest, progress, own)
+            found, limits = aim.solve(offers, compiled, made.cuts, allowance.rest(_ROUND), progress)
         except NoAllocationError as error:
             if error.stop not in CUT_SHORT:
                 raise
             stop = error.stop
             break
-        except InfeasibleError:  # of bounds that were tightened, which may be all that does not fit
-            hair, limits = 0.0, compiled(made.cuts, 0.0)
-            found = optimise(offers, limits, rest, progress, own)
-        prices = dict(zip(names, found.prices.tolist(), strict=True))
-        hurried = not settled or number >= _PATIENT or left() < settings.time_limit / 3
+        hurried = not settled or number >= _PATIENT or allowance.left < settings.time_limit / 3
         point = point_of(offers, found)
         if all(own.keeps(point) for own in groups):
-            if gap <= settings.gap or hurried:
+            if aim.gap <= settings.gap or hurried:
                 found = with_used_cuts(found, limits, made.cuts, compiled)
-                found = as_written(found, offers, compiled) if small and hair > _TOLERATED else found
-                return proved(found, offers, compiled, made, settings, left)
-            gap = settings.gap
+                found = as_written(found, offers, compiled) if small and aim.hair > _TOLERATED else found
+                return proved(found, offers, compiled, made, settings, lambda: allowance.left)
+            aim.gap = settings.gap
             continue
-        if left() <= 0:
+        if allowance.left <= 0:
             stop = allowance.cut_short
             break
         excess = made.add(point, _NEAR)
         broken = " or ".join(own.limit for own in groups)
         progress(f"{broken} is {excess:.1e} too large: {len(made.cuts):,} cuts")
-        if hurried:
-            hair = min(max(4.0 * hair, 1.2 * excess), _LARGEST_HAIR)
-        else:
-            _cut_amounts(chosen_of_solution(offers, found), compiled, made, hair)
-            hair = max(4.0 * hair, _HAIR) if excess <= _TOLERATED else hair
-        gap = settings.gap if excess <= _ROUGHLY else _ROUGH_GAP
+        if not hurried:
+            _cut_amounts(chosen_of_solution(offers, found), compiled, made, aim.hair)
+        aim.tighten(excess, settings.gap, hurried=hurried)
     what = f"no allocation that keeps {' and '.join(own.limit for own in groups)}"
     if stop in CUT_SHORT:
         raise allowance.ran_out(what, stop)

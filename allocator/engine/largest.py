@@ -23,6 +23,7 @@ from allocator.engine.prices import relaxation_prices
 from allocator.engine.program import Effort
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
+from allocator.records.limits import Limits
 from allocator.records.lots import CENT, down_to_lots
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats
@@ -133,17 +134,7 @@ def _in_rounds(
             best = within
         bound = min(bound, found.bound)
         if best is not None:
-            own = bound < found.bound
-            best = replace(
-                with_used_cuts(
-                    replace(found, amount=best.amount, rate=best.rate, value=best.value),
-                    limits,
-                    made.cuts,
-                    compiled,
-                ),
-                bound=max(bound, best.value),
-                proof="solver" if own else found.proof,
-            )
+            best = _proved_by(best, found, bound, limits, made, compiled)
         if within is found or allowance.left <= _LATE or (best and _closed(best, max(settings.gap, _ENOUGH))):
             break
         _add(made, directions)
@@ -153,6 +144,16 @@ def _in_rounds(
         names = " and ".join(own.limit for own in made.groups)
         raise allowance.ran_out(f"no allocation that keeps {names}", "time_limit")
     return best
+
+
+def _proved_by(
+    best: Solution, found: Solution, bound: float, limits: Limits, made: CutsSoFar, compiled: Compiled
+) -> Solution:
+    """`best` with the prices and cuts of what a round `found`, and the tightest `bound` so far."""
+    own = replace(found, amount=best.amount, rate=best.rate, value=best.value)
+    told = with_used_cuts(own, limits, made.cuts, compiled)
+    proof = "solver" if bound < found.bound else found.proof
+    return replace(told, bound=max(bound, best.value), proof=proof)
 
 
 def _closed(best: Solution, gap: float) -> bool:

@@ -131,27 +131,20 @@ def _optimise(
     _check_lots(columns, named=named)
     _check_whole(columns, large=True, named=named)
     reduced = settings.method == "reduced" or (settings.method == "auto" and not fits_one_table(columns))
-    given = columns.limits.rhs
+    written = columns.limits.rhs
     if reduced and cut_fits(columns):
         columns = in_whole_lots(columns)
-    book = prepare(columns, settings.threads)
-    rounded_from = None if given is columns.limits.rhs else given
-    near = start is not None
-    search = Search(book, settings, reduced, from_neighbour=near, given=rounded_from, enough=enough)
+    book, given = prepare(columns, settings.threads), None if written is columns.limits.rhs else written
+    search = Search(book, settings, reduced, from_neighbour=start is not None, given=given, enough=enough)
     if reduced:
-        tolerance = min(settings.gap, _PRICED) / 10
-        priced, parts = descended_prices(
-            book, tolerance, start, lambda: search.seconds_left, progress, named=named
-        )
+        tolerance, left = min(settings.gap, _PRICED) / 10, lambda: search.seconds_left
+        priced, parts = descended_prices(book, tolerance, start, left, progress, named=named)
     else:
         priced, parts = relaxation_prices(columns, progress, named=named), Parts.none()
     _check_whole(columns, large=False, named=named)
     at_price = now()
     price(search, priced)
-    search.offer(candidate(book, priced.option, priced.amount))
-    if len(parts.borrower):
-        search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
-    _have_something(search, priced)
+    _have_something(search, priced, parts)
     prove_empty(search)
     stop = _grow_core(search, priced, progress)
     stop = _last_lots(search, priced, progress) or stop
@@ -201,8 +194,11 @@ def _check_whole(columns: Columns, *, large: bool, named: bool) -> None:
         raise whole_conflict(columns, conflict, _small_program(columns) if named else None)
 
 
-def _have_something(search: Search, priced: PricedPoint) -> None:
+def _have_something(search: Search, priced: PricedPoint, parts: Parts) -> None:
     """An allocation in hand before a solver runs, a little late if need be."""
+    search.offer(candidate(search.book, priced.option, priced.amount))
+    if len(parts.borrower):
+        search.offer(candidate(search.book, *parts.into(priced.option, priced.amount)))
     until = min(search.left, 0.0) - _LATE
     if not search.done:
         allocation = repaired(search.book, priced, lambda: search.left < until)

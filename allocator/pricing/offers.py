@@ -64,9 +64,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         low[span] = np.where(possible, least, 0.0)
         high[span] = np.where(possible, most, 0.0)
         income[span] = own.term * (1.0 - own.pd)
-        cost[span] = own.pd * own.lgd + policy.funding_rate * own.term
-        if policy.capital.cost is not None:
-            cost[span] += policy.capital.cost * own.tied_up * own.term
+        cost[span] = _cost(own, policy)
         no_offer[span] = codes
     return OfferBook(
         menus=menus.menus,
@@ -86,6 +84,14 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         bands=bands,
         posted=None if segments is None or held else replace(segments, segment=menus.segment),
     )
+
+
+def _cost(portfolio: Portfolio, policy: Policy) -> Floats:
+    """(n,) expected loss, funding and cost of capital of a unit drawn."""
+    cost = portfolio.pd * portfolio.lgd + policy.funding_rate * portfolio.term
+    if policy.capital.cost is not None:
+        cost += policy.capital.cost * portfolio.tied_up * portfolio.term
+    return cost
 
 
 def own_rates(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:

@@ -242,6 +242,48 @@ class SolverEntry(Typed):
     """Seed of the solver's random choices."""
 
 
+def _misfits_of_curves(policy: PolicyEntry, churn: object) -> list[Misfit]:
+    """Grades without a curve, where curves are by parameters, and rates of a table that is not there."""
+    by_parameters = dict(churn) if isinstance(churn, Typed) else {}
+    misfits = [
+        Misfit(
+            f"grade {grade} has no churn curve",
+            f"give it one under response.churn.{formula}, or take its band away",
+            below=("rates", grade),
+        )
+        for formula, curves in by_parameters.items()
+        for grade in policy.rates
+        if grade not in curves
+    ]
+    if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
+        what = "churn curve" if churn == NO_CHURN else "table of churn"
+        problem = f"there is no {what} whose rates could be offered"
+        misfits.append(Misfit(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",)))
+    return misfits
+
+
+def _misfits_of_changes(policy: PolicyEntry) -> list[Misfit]:
+    """What of the policy is about a former run, where the file names none."""
+    remedy = "add `former: FOLDER`, a run's, or a file of its offers"
+    changes = ("clients_changed", MONEY_MOVED)
+    misfits = [
+        Misfit(f"there is no former run that {what}", remedy, below=("limits", place, key))
+        for key, what in (
+            ("measure", "clients could change from"),
+            ("of", "the limit could be a share of"),
+        )
+        for place, limit in enumerate(policy.limits)
+        if (
+            limit.measure in changes
+            if key == "measure"
+            else limit.of == FORMER and limit.measure not in changes
+        )
+    ]
+    if policy.changes != ChangesEntry():
+        misfits.append(Misfit("there is no former run whose offers could change", remedy, below=("changes",)))
+    return misfits
+
+
 class ScenarioFile(Typed):
     """One scenario file, merged with those that it extends."""
 
@@ -280,46 +322,9 @@ class ScenarioFile(Typed):
     def _some_rates(cls, policy: PolicyEntry, info: ValidationInfo) -> PolicyEntry:
         response = info.data.get("response")
         churn = None if response is None else response.churn
-        by_parameters = dict(churn) if isinstance(churn, Typed) else {}
-        findings = [
-            Misfit(
-                f"grade {grade} has no churn curve",
-                f"give it one under response.churn.{formula}, or take its band away",
-                below=("rates", grade),
-            )
-            for formula, curves in by_parameters.items()
-            for grade in policy.rates
-            if grade not in curves
-        ]
+        findings = _misfits_of_curves(policy, churn)
         if info.data.get("former", "unread") is None:
-            findings += [
-                Misfit(
-                    "there is no former run that clients could change from",
-                    "add `former: FOLDER`, a run's, or a file of its offers",
-                    below=("limits", place, "measure"),
-                )
-                for place, limit in enumerate(policy.limits)
-                if limit.measure in ("clients_changed", MONEY_MOVED)
-            ]
-            findings += [
-                Misfit(
-                    "there is no former run that the limit could be a share of",
-                    "add `former: FOLDER`, a run's, or a file of its offers",
-                    below=("limits", place, "of"),
-                )
-                for place, limit in enumerate(policy.limits)
-                if limit.of == FORMER and limit.measure not in ("clients_changed", MONEY_MOVED)
-            ]
-            if policy.changes != ChangesEntry():
-                problem = "there is no former run whose offers could change"
-                remedy = "add `former: FOLDER`, a run's, or a file of its offers"
-                findings.append(Misfit(problem, remedy, below=("changes",)))
-        if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
-            what = "churn curve" if churn == NO_CHURN else "table of churn"
-            problem = f"there is no {what} whose rates could be offered"
-            findings.append(
-                Misfit(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",))
-            )
+            findings += _misfits_of_changes(policy)
         if findings:
             raise refuse(*findings)
         return policy

@@ -13,7 +13,7 @@ from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import Group, Limit
 from allocator.records.strategy import SolverSettings
 from allocator.records.stress import Shock, Stress, StressCase
-from allocator.testing import plain
+from allocator.testing import limit_rows, plain
 from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
 
 RATES = tuple(np.round(np.linspace(0.04, 0.15, 12), 4).tolist())
@@ -154,7 +154,7 @@ def _around_a_sample(draw: np.random.Generator, case: Case, measures: tuple[str,
         if measure == VALUE or (measure in ("expected_loss", "interest") and sense == "at_most"):
             shape["under"] = _UNDER
         entry = limit(f"some {k}", measure, sense, 1.0, **shape)
-        rows = [row for one in entry.in_stresses() for row in plain.rows_of(case, one)]
+        rows = [row for one in entry.in_stresses() for row in limit_rows.rows_of(case, one)]
         if rows:
             bound = _bound(draw, case, rows, offers)
             limits.append(limit(f"some {k}", measure, sense, bound, **shape))
@@ -162,11 +162,11 @@ def _around_a_sample(draw: np.random.Generator, case: Case, measures: tuple[str,
 
 
 def _bound(
-    draw: np.random.Generator, case: Case, rows: list[plain.Row], offers: list[plain.Offer | None]
+    draw: np.random.Generator, case: Case, rows: list[limit_rows.Row], offers: list[plain.Offer | None]
 ) -> float:
     """A bound that the sample meets on every row, or on none; one met exactly is what the sample uses."""
-    used = np.array([plain.left_side(case, row, offers) for row in rows])
-    per = np.array([plain.right_side(case, row, offers) for row in rows])
+    used = np.array([limit_rows.left_side(case, row, offers) for row in rows])
+    per = np.array([limit_rows.right_side(case, row, offers) for row in rows])
     parts = np.divide(used, per, out=np.full(len(rows), 0.2), where=per != 0)
     if rows[0].sense == "exactly":
         return float(parts[0])

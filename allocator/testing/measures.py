@@ -23,7 +23,7 @@ from allocator.records.plugins import Plugin, PluginMeasure
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.scenario import Group, Reference
 from allocator.records.weights import weights_of
-from allocator.testing import plain
+from allocator.testing import limit_rows, plain
 from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
 from allocator.testing.requiring import require
 from allocator.testing.stages import columns_of
@@ -108,9 +108,9 @@ def check_limit(case: Case, seed: int) -> None:
         pool[random.integers(len(pool))]
         for pool in (plain.alternatives(case, i) for i in range(len(case.portfolio)))
     ]
-    rows = plain.rows(case)
-    left = np.array([plain.left_side(case, row, offers) for row in rows])
-    right = np.array([plain.right_side(case, row, offers) for row in rows])
+    rows = limit_rows.rows(case)
+    left = np.array([limit_rows.left_side(case, row, offers) for row in rows])
+    right = np.array([limit_rows.right_side(case, row, offers) for row in rows])
     columns = columns_of(case)
     _check_engine(columns, rows, *_decided(columns, offers), left, right)
     _check_certificate(case, rows, offers, left, right)
@@ -128,7 +128,7 @@ def _decided(columns: Columns, offers: list[plain.Offer | None]) -> tuple[Codes,
 
 
 def _check_engine(
-    columns: Columns, rows: list[plain.Row], option: Codes, amount: Floats, left: Floats, right: Floats
+    columns: Columns, rows: list[limit_rows.Row], option: Codes, amount: Floats, left: Floats, right: Floats
 ) -> None:
     limits = columns.limits
     require([row.name for row in limits.rows] == [row.name for row in rows], "the engine has other rows")
@@ -138,7 +138,7 @@ def _check_engine(
 
 
 def _check_certificate(
-    case: Case, rows: list[plain.Row], offers: list[plain.Offer | None], left: Floats, right: Floats
+    case: Case, rows: list[limit_rows.Row], offers: list[plain.Offer | None], left: Floats, right: Floats
 ) -> None:
     p, policy = case.portfolio, case.policy
     amount, rate, take_up = (
@@ -156,7 +156,7 @@ def _check_certificate(
     _require_close([use.used for use in uses], left, "what offers use of the certificate's rows", size=_MONEY)
     _require_close([use.bound for use in uses], right, "the right-hand sides of its rows", size=_MONEY)
     for use, row in zip(uses, rows, strict=True):
-        kept = plain.holds(case, row, use.used, use.bound)
+        kept = limit_rows.holds(case, row, use.used, use.bound)
         require((use.broken or use.missed > 0) != kept, f"the certificate misjudges limit {row.name}: {use}")
 
 

@@ -19,7 +19,7 @@ from allocator.records.run import Decisions
 from allocator.records.solution import Solution
 from allocator.records.strategy import Strategy
 from allocator.strategies.plan import StrategyRule
-from allocator.testing import plain
+from allocator.testing import limit_rows, plain
 from allocator.testing.books import random_case
 from allocator.testing.cases import Case, text
 from allocator.testing.requiring import require
@@ -72,9 +72,9 @@ def check_decisions(case: Case, strategy: Strategy, optimum: Solution) -> None:
             offer is None or plain.terms(case, i) is not None, f"borrower {i} may not be offered anything"
         )
     broken = {use.name for use in outcome.certificate.limits if use.broken}
-    for row in plain.rows(case):
-        left, right = plain.left_side(case, row, offers), plain.right_side(case, row, offers)
-        holds = plain.holds(case, row, left, right)
+    for row in limit_rows.rows(case):
+        left, right = limit_rows.left_side(case, row, offers), limit_rows.right_side(case, row, offers)
+        holds = limit_rows.holds(case, row, left, right)
         require(holds == (row.name not in broken), f"limit {row.name}: {left} against {right} is misjudged")
     _only_unavoidable(case, ready, broken)
     _check_value(case, offers, outcome, broken)
@@ -84,7 +84,7 @@ def check_decisions(case: Case, strategy: Strategy, optimum: Solution) -> None:
 def _check_value(case: Case, offers: list[plain.Offer | None], outcome: Outcome, broken: set[str]) -> None:
     """The value is what the plain rules count, and below the bound unless something is broken."""
     idle = case.policy.idle_rate if case.policy.budget.spend == "at_most" else 0.0
-    unspent = case.policy.budget.amount - plain.left_side(case, plain.rows(case)[0], offers)
+    unspent = case.policy.budget.amount - limit_rows.left_side(case, limit_rows.rows(case)[0], offers)
     worth = sum(plain.worth(case, i, offer) for i, offer in enumerate(offers)) + idle * unspent
     value, bound = outcome.certificate.value, outcome.certificate.bound
     near = abs(value - worth) <= 1e-9 * max(abs(worth), 1.0)

@@ -18,6 +18,7 @@ from allocator.certification.rationals import Curve, Menu, offers_made
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.run import Certificate, Decisions
 from allocator.store import certificate_to_json
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.certification.test_tree import CASE, SOLVED
@@ -113,8 +114,8 @@ def test_rows_of_every_family_are_confirmed(measure: Any, of_what: Any) -> None:
     ]
     for weight in (None, "w"):
         entry = limit("l", measure, "at_most", 1.0, of=of_what, each="sector", weight=weight)
-        row = next(iter(naive.rows_of(plain, entry)))
-        used, per = naive.left_side(plain, row, offers), naive.right_side(plain, row, offers)
+        row = next(iter(limit_rows.rows_of(plain, entry)))
+        used, per = limit_rows.left_side(plain, row, offers), limit_rows.right_side(plain, row, offers)
         for factor in (1 + 1e-12, 0.9):
             tight = replace(entry, bound=used / per * factor)
             case = plain.under(limits=(tight,))

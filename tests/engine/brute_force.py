@@ -7,6 +7,7 @@ import math
 import pytest
 
 from allocator.errors import InfeasibleError
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import Case
 from tests.stages import Solved, solve
@@ -31,7 +32,7 @@ def best_value(case: Case) -> float | None:
 
     Sums are carried along borrower by borrower, so that a case of 20,000 allocations takes a moment.
     """
-    rows = naive.rows(case)
+    rows = limit_rows.rows(case)
     budget = case.policy.budget
     earns = case.policy.idle_rate if budget.spend == "at_most" else 0.0
     choices = [_lines(case, rows, i) for i in range(len(case.portfolio))]
@@ -45,7 +46,7 @@ def best_value(case: Case) -> float | None:
     for value, *sides in partial:
         both = [(row.lent + sides[2 * j], _right(row, sides[2 * j + 1])) for j, row in enumerate(rows)]
         met = all(
-            row.penalty < math.inf or naive.holds(case, row, *own)
+            row.penalty < math.inf or limit_rows.holds(case, row, *own)
             for row, own in zip(rows, both, strict=True)
         )
         total = value + earns * (budget.amount - sides[0])
@@ -55,17 +56,17 @@ def best_value(case: Case) -> float | None:
     return best
 
 
-def _paid(row: naive.Row, left: float, right: float) -> float:
+def _paid(row: limit_rows.Row, left: float, right: float) -> float:
     """What the row costs where it may be missed."""
     over = right - left if row.sense == "at_least" else left - right
     return row.penalty * max(over, 0.0) if row.penalty < math.inf else 0.0
 
 
-def _right(row: naive.Row, reference: float) -> float:
+def _right(row: limit_rows.Row, reference: float) -> float:
     return row.bound if row.share is None else row.share * (reference + row.reference_lent)
 
 
-def _lines(case: Case, rows: list[naive.Row], i: int) -> list[tuple[float, ...]]:
+def _lines(case: Case, rows: list[limit_rows.Row], i: int) -> list[tuple[float, ...]]:
     """What each alternative of borrower i adds: its value, then each row's left side and reference."""
     lines = []
     for offer in naive.alternatives(case, i):

@@ -9,6 +9,7 @@ from allocator.engine.filling import Filling
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.search import Search, candidate
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of
@@ -47,15 +48,12 @@ def test_what_is_admitted_meets_every_row_by_the_plain_rules(case: Case) -> None
         for k, x, r, a in zip(option, amount, rates, take_up, strict=True)
     ]
     made = all(k >= 0 for k, must in zip(option, columns.offers.must, strict=True) if must)
-    holds = [
-        naive.holds(case, row, naive.left_side(case, row, offers), naive.right_side(case, row, offers))
-        for row in naive.rows(case)
-    ]
+    holds = [limit_rows.kept(case, row, offers) for row in limit_rows.rows(case)]
     if found is not None:
         assert made
         assert all(holds)
         idle = case.policy.idle_rate if case.policy.budget.spend == "at_most" else 0.0
-        left = case.policy.budget.amount - naive.left_side(case, naive.rows(case)[0], offers)
+        left = case.policy.budget.amount - limit_rows.left_side(case, limit_rows.rows(case)[0], offers)
         worth = sum(naive.worth(case, i, offer) for i, offer in enumerate(offers)) + idle * left
         assert abs(found.value - worth) <= 1e-9 * max(abs(worth), 1.0)
 

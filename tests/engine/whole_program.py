@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import Case
 
@@ -68,9 +69,9 @@ def _offers(options: list[Option]) -> list[LinearConstraint]:
 
 def _limits(case: Case, options: list[Option]) -> list[LinearConstraint]:
     rows = []
-    for j, row in enumerate(naive.rows(case)):
+    for j, row in enumerate(limit_rows.rows(case)):
 
-        def used(i: int, offer: naive.Offer, row: naive.Row = row) -> float:
+        def used(i: int, offer: naive.Offer, row: limit_rows.Row = row) -> float:
             own = row.weight[i] * naive.measured(case, row.measure, i, offer) if i in row.members else 0.0
             counts = row.share and (row.base is None or i in row.base)
             return own - (row.share * naive.measured(case, row.reference, i, offer) if counts else 0.0)

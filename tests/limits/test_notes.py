@@ -18,6 +18,7 @@ from allocator.pricing.offers import price_offers
 from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED, Changes
 from allocator.records.scenario import Limit
+from allocator.testing import limit_rows
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.strategies import cases, limits_around, random_cases
@@ -166,12 +167,7 @@ def test_what_some_book_keeps_is_never_said_to_be_kept_by_none(data: DataObject)
         return
     drawn = [data.draw(limits_around(case, book, f"limit {k}")) for k in range(3)]
     kept = tuple(
-        one
-        for one in drawn
-        if all(
-            naive.holds(case, row, naive.left_side(case, row, book), naive.right_side(case, row, book))
-            for row in naive.rows_of(case, one)
-        )
+        one for one in drawn if all(limit_rows.kept(case, row, book) for row in limit_rows.rows_of(case, one))
     )
     found = notes(case.under(limits=kept))
     assert not [note for note in found if "no allocation" in note or "book" in note]

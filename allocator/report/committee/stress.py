@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -20,7 +22,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Place
-from allocator.report.drawing.units import headed
+from allocator.report.drawing.units import Unit, headed
 from allocator.report.limits import by_entry, in_short, limit_in_words
 
 _MOST = 8
@@ -34,41 +36,57 @@ def stress_section(docs: Documents) -> Section:
     places = [(*world, which, "value") for world in shown for which in ("frozen", "reoptimised")
               if docs.at(*world, which) is not None]  # fmt: skip
     unit = docs.column(places)
-    values = [docs.number(place) for place in places]
-    low, high = min([0.0, *values]), max([0.0, *values])
-    spread = (high - low) or 1.0
-
-    def stretch(value: float, tone: Any) -> Stretch:
-        ends = sorted(((0.0 - low) / spread, (value - low) / spread))
-        return Stretch(ends[0], ends[1], tone)
-
-    rows = []
-    for world in shown:
-        frozen, anew = docs.at(*world, "frozen"), docs.at(*world, "reoptimised")
-        broken = broken_in(docs, world)
-        lines = [(stretch(frozen["value"], "warn" if broken else "deep"),)]
-        lines += [(stretch(anew["value"], "pale"),)] if anew is not None else []
-        again: Cell = (
-            docs.bare((*world, "reoptimised", "value"), unit) if anew is not None else "none possible"
-        )
-        rows.append(
-            Row((_name(docs, world), docs.bare((*world, "frozen", "value"), unit),
-                 Bar(tuple(lines), mark=-low / spread), again, docs.percent((*world, "frozen", "loss_rate")),
-                 breaks(broken)), tone="warn" if broken else None)
-        )  # fmt: skip
+    scale = _Scale.of([docs.number(place) for place in places])
     columns = (
         Column("World", "text"), Column(headed("Value as it stands", unit)), Column("", "bar"),
         Column("decided anew"), Column("Loss rate"), Column("Limits", "text"),
     )  # fmt: skip
     hidden = len(worlds) - len(shown)
     more = f"and {hidden} further stresses, in the annex" if hidden else ""
+    rows = tuple(_row(docs, world, unit, scale) for world in shown)
     factors = _factors(docs, shown)
     return Section(
         "stress", "6 · What if the world turns worse?",
-        (Table(columns, tuple(rows), more=more), *([note(f"{'; '.join(factors)}.")] if factors else []),
+        (Table(columns, rows, more=more), *([note(f"{'; '.join(factors)}.")] if factors else []),
          note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
               "allocation under that stress, decided knowing it."), *_moved(docs, shown)),
         "a-stress",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The axis of the bars: from the least value, or 0, to the largest."""
+
+    low: float
+    spread: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> _Scale:
+        low, high = min([0.0, *values]), max([0.0, *values])
+        return cls(low, (high - low) or 1.0)
+
+    @property
+    def zero(self) -> float:
+        return -self.low / self.spread
+
+    def bar(self, value: float, tone: Tone) -> tuple[Stretch]:
+        ends = sorted((self.zero, (value - self.low) / self.spread))
+        return (Stretch(ends[0], ends[1], tone),)
+
+
+def _row(docs: Documents, world: Place, unit: Unit, scale: _Scale) -> Row:
+    """A stress: the value of the run under it, and that of the best allocation there."""
+    frozen, anew, broken = docs.at(*world, "frozen"), docs.at(*world, "reoptimised"), broken_in(docs, world)
+    bars = [scale.bar(frozen["value"], "warn" if broken else "deep")]
+    again: Cell = "none possible"
+    if anew is not None:
+        bars.append(scale.bar(anew["value"], "pale"))
+        again = docs.bare((*world, "reoptimised", "value"), unit)
+    return Row(
+        (_name(docs, world), docs.bare((*world, "frozen", "value"), unit), Bar(tuple(bars), mark=scale.zero),
+         again, docs.percent((*world, "frozen", "loss_rate")), breaks(broken)),
+        tone="warn" if broken else None,
     )  # fmt: skip
 
 
@@ -137,31 +155,12 @@ def stress_annex(docs: Documents) -> Section:
         Column("World", "text"), Column("Value"), Column("Bound"), Column("Drawn"), Column("Expected loss"),
         Column("Funding"), Column("Loss rate"), Column("Funded"), Column("Limits broken", "text"),
     )  # fmt: skip
-    rows: list[Row] = []
     worlds = [*docs.places("stress", "stresses")]
-    for world in worlds:
-        for which, said in (("frozen", "as it stands"), ("reoptimised", "decided anew")):
-            own: Place = (*world, which)
-            found = docs.at(*own)
-            if found is None:
-                rows.append(
-                    Row(
-                        (
-                            f"{_name(docs, world)}, {said}",
-                            *[None] * 7,
-                            in_short(str(docs.at(*world, "failure"))),
-                        )
-                    )
-                )
-                continue
-            names = ", ".join(map(limit_in_words, broken_in(docs, world, which))) or "none"
-            bound = docs.exact(*own, "bound") if found["bound"] is not None else None
-            rows.append(
-                Row((f"{_name(docs, world)}, {said}", docs.exact(*own, "value"), bound,
-                     docs.exact(*own, "drawn"), docs.exact(*own, "expected_loss"),
-                     docs.exact(*own, "funding_cost"), docs.percent((*own, "loss_rate"), decimals=4),
-                     docs.count(*own, "funded"), names))
-            )  # fmt: skip
+    rows = tuple(
+        _full_row(docs, world, which, said)
+        for world in worlds
+        for which, said in (("frozen", "as it stands"), ("reoptimised", "decided anew"))
+    )
     factors = _factors(docs, worlds)
     blocks: list[Block] = [
         words("A stress multiplies PD, LGD, requests and churn, and adds to the funding rate. As it "
@@ -171,10 +170,24 @@ def stress_annex(docs: Documents) -> Section:
     ]  # fmt: skip
     if factors:
         blocks.append(Listing(tuple((said,) for said in factors)))
-    blocks.append(Table(columns, tuple(rows), f"Every world, {docs.currency}"))
+    blocks.append(Table(columns, rows, f"Every world, {docs.currency}"))
     blocks += _moves(docs)
     blocks.append(note(*typed("From `allocator stress DIR/scenario.yaml`.")))
     return Section("a-stress", "A5 · Stress", tuple(blocks))
+
+
+def _full_row(docs: Documents, world: Place, which: str, said: str) -> Row:
+    """Every figure of a stress, for what `which` names of it."""
+    own: Place = (*world, which)
+    found, name = docs.at(*own), f"{_name(docs, world)}, {said}"
+    if found is None:
+        return Row((name, *[None] * 7, in_short(str(docs.at(*world, "failure")))))
+    names = ", ".join(map(limit_in_words, broken_in(docs, world, which))) or "none"
+    return Row(
+        (name, docs.exact(*own, "value"), docs.exact(*own, "bound") if found["bound"] is not None else None,
+         docs.exact(*own, "drawn"), docs.exact(*own, "expected_loss"), docs.exact(*own, "funding_cost"),
+         docs.percent((*own, "loss_rate"), decimals=4), docs.count(*own, "funded"), names)
+    )  # fmt: skip
 
 
 def _moves(docs: Documents) -> list[Block]:

@@ -19,7 +19,7 @@ from allocator.records.outcome import Outcome
 from allocator.records.stress import Shock, Stress, StressSource, whole_weights
 from allocator.scenario import load_scenario
 from allocator.store import certificate_to_json
-from allocator.testing import plain
+from allocator.testing import limit_rows, plain
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 TABLE = churn_table([0.05, 0.1], A=[0.1, 0.4], B=[0.0, 0.5])
@@ -62,14 +62,11 @@ def found_of(case: Case, *stresses: Stress) -> Outcome:
 
 def by_trying(case: Case, *stresses: Stress) -> float:
     """The largest least value over all allocations that keep the limits as the book stands."""
-    best, worlds = -np.inf, [plain.seen_by(case, stress) for stress in stresses]
-    rows, policy = plain.rows(case), case.policy
+    best, worlds = -np.inf, [limit_rows.seen_by(case, stress) for stress in stresses]
+    rows, policy = limit_rows.rows(case), case.policy
     for offers in product(*(plain.alternatives(case, i) for i in range(len(case.portfolio)))):
         chosen = list(offers)
-        sides = (
-            (row, plain.left_side(case, row, chosen), plain.right_side(case, row, chosen)) for row in rows
-        )
-        if all(plain.holds(case, *side) for side in sides):
+        if all(limit_rows.kept(case, row, chosen) for row in rows):
             worths = [sum(plain.worth(world, i, one) for i, one in enumerate(chosen)) for world in worlds]
             idle = policy.budget.amount - sum(one.amount for one in chosen if one is not None)
             best = max(best, min(worths) + policy.idle_rate * idle)
