@@ -67,7 +67,7 @@ def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:
 
 
 @dataclass(frozen=True)
-class OfferSizes:
+class OfferMagnitudes:
     """Magnitudes that an offer's value is the sum of, before anything cancels; arrays of shape (n,)."""
 
     gross: Floats
@@ -77,9 +77,9 @@ class OfferSizes:
     fixed: Floats
     """Whatever the amount."""
 
-    def take(self, rows: Integers) -> OfferSizes:
+    def take(self, rows: Integers) -> OfferMagnitudes:
         """Those of the borrowers at `rows`."""
-        return OfferSizes(self.gross[rows], self.per_unit[rows], self.fixed[rows])
+        return OfferMagnitudes(self.gross[rows], self.per_unit[rows], self.fixed[rows])
 
     def errors(self, amount: Floats) -> Floats:
         """(n,) what the value of an offer of `amount` may be wrong by, limits aside."""
@@ -113,14 +113,14 @@ class Magnitudes:
         top = max(terms.highest, *(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates))
         return cls(columns_of(portfolio, policy), policy, top)
 
-    def at(self, rows: Integers | slice) -> OfferSizes:
+    def at(self, rows: Integers | slice) -> OfferMagnitudes:
         """Of the borrowers at `rows`."""
-        return OfferSizes(*magnitudes([column[rows] for column in self.columns], self.policy, self.top))
+        return OfferMagnitudes(*magnitudes([column[rows] for column in self.columns], self.policy, self.top))
 
-    def largest(self) -> OfferSizes:
+    def largest(self) -> OfferMagnitudes:
         """(1,) No offer's is larger."""
         columns = [np.array([np.max(np.abs(column), initial=0.0)]) for column in self.columns]
-        return OfferSizes(*magnitudes(columns, self.policy, self.top))
+        return OfferMagnitudes(*magnitudes(columns, self.policy, self.top))
 
 
 def error_of(operations: int, size: Any) -> Any:

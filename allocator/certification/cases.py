@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from allocator.certification.bands import Grid, grid_of
-from allocator.certification.bound import Magnitudes, OfferSizes, error_of, sum_of_best
+from allocator.certification.bound import Magnitudes, OfferMagnitudes, error_of, sum_of_best
 from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.lots import Lot
@@ -77,7 +77,7 @@ class Table:
     blocks: tuple[Block, ...]
     lots: Mapping[str, float]
     """Row -> what new offers may use of it, rounded to whole lots."""
-    sizes: OfferSizes
+    sizes: OfferMagnitudes
     """Of shape (nb,)."""
     budget: float
     """What may stay idle at most; 0 where the budget is spent exactly."""

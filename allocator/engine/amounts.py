@@ -65,7 +65,7 @@ class ChosenOffers:
     senses: tuple[str, ...]
     rhs: Floats
     """(m,) what the amounts may use: everything fixed is taken off."""
-    slack: Floats
+    tolerance: Floats
     """(m,) by how much rows that are not whole may be broken; inf of soft ones."""
     whole: WholeRows
     room: list[Fraction]
@@ -112,7 +112,7 @@ def chosen_of(
         high=high,
         senses=limits.senses,
         rhs=limits.rhs - frozen.usage - uses.loan[:, lines].sum(axis=1),
-        slack=np.where(np.isfinite(limits.penalties), np.inf, TOLERANCE * size),
+        tolerance=np.where(np.isfinite(limits.penalties), np.inf, TOLERANCE * size),
         whole=whole,
         room=whole.room((standing, [a + b for a, b in zip(loans, made, strict=True)])),
         equal=columns.equal,
@@ -146,9 +146,11 @@ def meets_rows(chosen: ChosenOffers, amounts: Floats) -> bool:
     """Whether amounts (nc,) in whole lots meet every row."""
     lower, upper = row_bounds(chosen.senses, chosen.rhs)
     used = chosen.use @ amounts
-    slack = np.maximum(chosen.slack, TOLERANCE * np.max(np.abs(chosen.use) * amounts, axis=1, initial=0.0))
-    slack[chosen.whole.row] = np.inf
-    if np.any(used > upper + slack) or np.any(used < lower - slack):
+    tolerance = np.maximum(
+        chosen.tolerance, TOLERANCE * np.max(np.abs(chosen.use) * amounts, axis=1, initial=0.0)
+    )
+    tolerance[chosen.whole.row] = np.inf
+    if np.any(used > upper + tolerance) or np.any(used < lower - tolerance):
         return False
     senses = chosen.whole.senses
     return all(
@@ -377,8 +379,8 @@ def _add_rows(
     for j in range(len(room)):
         if j in whole.place or j in chosen.limits.soft:
             continue
-        slack = chosen.slack[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
+        tolerance = chosen.tolerance[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
         uses = chosen.use[j, loose] * chosen.lot[loose]
-        if not rows.add(np.concatenate([uses, no_steps]), least[j] - slack, most[j] + slack, reach):
+        if not rows.add(np.concatenate([uses, no_steps]), least[j] - tolerance, most[j] + tolerance, reach):
             return False
     return True

@@ -3,7 +3,8 @@
 The threshold begins at the gap asked for, lower where that is coarse or lets in many borrowers, and grows
 fourfold while no allocation is found near it. From then on it is what the best allocation loses, as
 long as that gets less. Whole steps leave small thresholds empty without a proof of it: they begin higher, and
-the solver may do little until there is an allocation.
+the solver may do little until there is an allocation. Where more borrowers than a core holds are alike, or
+crowd about the first threshold of steps, a few of them come first.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def close(
     columns = search.book.columns
     least = columns.money_unit * _LEAST
     theta, stepped = max(_wanted_loss(search, priced), least), columns.offers.step is not None
-    if stepped or _gap_ends_search(search) or _crowded(priced, theta):
+    few = _crowded(priced, theta if stepped else least)
+    if not few and (stepped or _gap_ends_search(search) or _crowded(priced, theta)):
         nearest = max(_nearest(priced), least)
         theta = max(theta, nearest) if stepped else min(theta, nearest)
     for _ in range(_ROUNDS):
@@ -61,7 +63,7 @@ def close(
             return search.cut_short
         lost = distance(search, priced)
         theta = min(theta, lost)
-        play = options_within(columns, priced, theta)
+        play = options_within(columns, priced, theta, few)
         if play.theta <= 0.0:  # more equal answers than a core holds: nothing tells them apart
             return "exhausted"
         before = search.best.value if search.best is not None else -np.inf
@@ -73,6 +75,8 @@ def close(
             return "exhausted"
         if better and now <= _BETTER * lost:
             theta = now
+        elif few:
+            few = False
         elif play.theta < theta or theta >= lost or ((better or found) and _GROWTH * theta >= now):
             return "exhausted"
         else:
@@ -109,9 +113,13 @@ def distance(search: Search, priced: PricedPoint) -> float:
     return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def options_within(columns: Columns, priced: PricedPoint, theta: float) -> OptionsInPlay:
-    """The alternatives that lose at most `theta`, or less where a core does not hold so many of them."""
-    play = in_play(columns, priced, OFFERS, theta, amounts=AMOUNTS)
+def options_within(columns: Columns, priced: PricedPoint, theta: float, few: bool = False) -> OptionsInPlay:
+    """The alternatives that lose at most `theta`, or less where a core does not hold so many of them.
+
+    With `few` a few borrowers stand for all whom the core does not hold; what is theirs may lose `theta`.
+    """
+    size, least = (FIRST, theta) if few else (OFFERS, 0.0)
+    play = in_play(columns, priced, size, theta, amounts=AMOUNTS, least=least)
     if len(play.options) <= OFFERS + AMOUNTS + len(priced.open):
         return play
     # A borrower's best option costs nothing, but joins with the next one.
@@ -127,7 +135,8 @@ def _finds_allocation(
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = nodes_of(work * NODES, count)
-    early = search.from_neighbour or _gap_ends_search(search)
+    stepped = search.book.columns.offers.step is not None
+    early = search.from_neighbour or stepped or _gap_ends_search(search)
     enough = priced.bound - _MET * _wanted_loss(search, priced) if early else np.inf
     effort = search.effort(_ENOUGH * play.theta, nodes, enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)

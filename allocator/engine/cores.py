@@ -89,16 +89,19 @@ def in_play(
     *,
     amounts: int | None = None,
     every_amount: bool = False,
+    least: float = 0.0,
 ) -> OptionsInPlay:
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
     With `every_amount` all with room for their amount join whatever their margin, so that amounts never
-    freeze where that could cost the optimum; else the `amounts` (`size` unless said) cheapest to move. The
+    freeze where that could cost the optimum; else the `amounts` (`size` unless said) cheapest to move. What
+    is in play may lose `least` even where more borrowers than `size` lose less, as borrowers alike do. The
     core covers nothing where somebody frozen has such room, or is not at a best response.
     """
     response = priced.response
     ranked = smallest_margins(response.margin, size + 1)
-    theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
+    next_margin = float(response.margin[ranked[size]]) if size < len(ranked) else np.inf
+    theta = min(distance, max(next_margin, least))
     chosen = np.zeros(len(columns), dtype=bool)
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
     chosen[priced.open] = True
@@ -110,7 +113,7 @@ def in_play(
         chosen[_cheapest_to_move(columns, priced, room & ~chosen, count)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
-    return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
+    return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else min(theta, next_margin))
 
 
 def _cheapest_to_move(columns: Columns, priced: PricedPoint, candidates: Booleans, count: int) -> Integers:

@@ -23,7 +23,7 @@ from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 ROUNDS = 20
 """Walks of one kind after which what is still open stays open."""
-_SLACK = 1e-10
+_TOLERANCE = 1e-10
 """A row may be overdrawn by this much of its scale: a tenth of what a certificate allows."""
 _PART = 0.4
 """Share of a cent, or of a loan, that is more than rounding."""
@@ -60,7 +60,7 @@ class Filling:
         self.signed = sparse.csc_array(limits.in_each_cell().multiply(sign[:, None]))
         self.capped = np.array([row.sense != "at_least" for row in limits.rows])
         self.capped |= np.diff(sparse.csr_array(self.signed > 0).indptr) > 0
-        self.slack = _slack(columns)
+        self.tolerance = _tolerance(columns)
         self.sign = sign
         self.amount = np.zeros(len(columns))
         self.blocker = np.full(len(columns), -1, dtype=np.int64)
@@ -89,7 +89,7 @@ class Filling:
 
     def overdrawn(self) -> Booleans:
         """(m,) capped rows of which more is used than there is."""
-        return np.asarray(self.capped & (self.left < -self.slack))
+        return np.asarray(self.capped & (self.left < -self.tolerance))
 
     def recount(self) -> None:
         """`left` from the amounts, without what many small steps have rounded."""
@@ -117,7 +117,9 @@ class Filling:
     def goals(self) -> list[int]:
         """At-least rows that are not met yet."""
         rows = self.book.columns.limits.rows
-        return [j for j, row in enumerate(rows) if row.sense == "at_least" and self.left[j] < -self.slack[j]]
+        return [
+            j for j, row in enumerate(rows) if row.sense == "at_least" and self.left[j] < -self.tolerance[j]
+        ]
 
     def reach(self, goal: int, order: Integers, target: Floats) -> None:
         """Raises those who help an at-least row until it is met: who pays first, then whoever helps.
@@ -133,7 +135,7 @@ class Filling:
     def _walk(self, order: Integers, target: Floats, *, cut: bool, goal: int, paying: bool) -> int:
         rows = len(self.left)
         room = (np.zeros(rows), np.zeros(rows), np.full(rows, -1), np.zeros(rows, dtype=np.int64))
-        state = (self.left, self.slack, self.amount, self.blocker)
+        state = (self.left, self.tolerance, self.amount, self.blocker)
         if self.book.compiled:
             from allocator.engine.kernel import compiled
 
@@ -176,14 +178,14 @@ def _as_lists(arrays: tuple[Any, ...]) -> tuple[list[Any], ...]:
     return tuple(array.tolist() for array in arrays)
 
 
-def _slack(columns: Columns) -> Floats:
+def _tolerance(columns: Columns) -> Floats:
     """(m,) by how much rows may be overdrawn: whole ones by no cent and no loan, only by rounding."""
-    slack = _SLACK * columns.scale
+    tolerance = _TOLERANCE * columns.scale
     for j, row in enumerate(columns.limits.rows):
         if row.whole is not None:
             least = 1.0 if row.measure == "loans" else CENT
-            slack[j] = min(slack[j], _PART * least * abs(float(row.whole.weight)))
-    return slack
+            tolerance[j] = min(tolerance[j], _PART * least * abs(float(row.whole.weight)))
+    return tolerance
 
 
 def _rhs(columns: Columns) -> Floats:
@@ -232,7 +234,9 @@ def settle(filling: Filling, order: Integers, target: Floats, *, paying: bool) -
     for goal in filling.goals():
         filling.reach(goal, order, target)
     rows = filling.book.columns.limits.rows
-    unmet = [j for j, row in enumerate(rows) if row.sense == "exactly" and filling.left[j] > filling.slack[j]]
+    unmet = [
+        j for j, row in enumerate(rows) if row.sense == "exactly" and filling.left[j] > filling.tolerance[j]
+    ]
     if unmet:
         _until_still(filling, order, target, paying=False)
     for j in unmet:
@@ -252,7 +256,7 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
     low, must = columns.offers.low, columns.offers.must
     for k in order[filling.amount[order] == 0][:_SWAPS]:
         left = filling.left[row]
-        if left <= filling.slack[row]:
+        if left <= filling.tolerance[row]:
             return
         per_unit = filling.unit_use(row)
         if per_unit[k] <= 0 or low[k] * per_unit[k] <= left:
@@ -270,7 +274,7 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
         filling.recount()
         filling.grow(np.array([k, giver]), target, paying=False)
         filling.recount()
-        worse = filling.left < np.minimum(before[1], 0.0) - filling.slack
+        worse = filling.left < np.minimum(before[1], 0.0) - filling.tolerance
         if np.any(worse) or filling.left[row] >= left:
             filling.amount, filling.left = before
 

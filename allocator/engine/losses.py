@@ -48,7 +48,7 @@ class Alternatives:
     regret: Floats
     lost: Floats
     """What a unit of the move loses."""
-    first: Booleans
+    is_best: Booleans
     """Whether it is its borrower's best response, which the others are told apart from."""
 
 
@@ -70,11 +70,11 @@ def alternatives(columns: Columns, priced: PricedPoint, play: OptionsInPlay) -> 
         moves=moves,
         regret=regret,
         lost=np.abs(slope * moved),
-        first=_first(options, regret, response.option >= 0),
+        is_best=_is_best(options, regret, response.option >= 0),
     )
 
 
-def _first(options: Options, regret: Floats, offered: Booleans) -> Booleans:
+def _is_best(options: Options, regret: Floats, offered: Booleans) -> Booleans:
     """(N,) the option with the least regret of each borrower whose best response is an offer.
 
     Of equal options only one is in play, not always the one that the response has.
@@ -163,7 +163,7 @@ def loss_program(
     base = first_lines(play, options)
     at_end = play.uses.unit * options.end + play.uses.loan
     at_base = np.where(base >= 0, at_end[:, base], 0.0)
-    taken = np.flatnonzero(~options.first)
+    taken = np.flatnonzero(~options.is_best)
     declined = np.flatnonzero((play.declining_loss <= theta) & (base >= 0))
     moved = np.flatnonzero(options.moves > 0)
     use = np.hstack(
@@ -197,7 +197,7 @@ def loss_program(
 def first_lines(play: OptionsInPlay, options: Alternatives) -> Integers:
     """(nb,) the line of each borrower's best response; -1 where that is no offer."""
     base = np.full(len(play.options.borrowers), -1)
-    first = np.flatnonzero(options.first)
+    first = np.flatnonzero(options.is_best)
     base[play.options.owner[first]] = first
     return base
 
@@ -291,24 +291,24 @@ def _links(
     place = np.full(len(base), -1)
     place[several] = np.arange(len(several))
     inside = np.flatnonzero(place[choices] >= 0)
-    kept = options.first[moved]
-    first, other = np.flatnonzero(kept & (count[owner[moved]] > 0)), np.flatnonzero(~kept)
+    kept = options.is_best[moved]
+    best, other = np.flatnonzero(kept & (count[owner[moved]] > 0)), np.flatnonzero(~kept)
     column = np.full(len(owner), -1)
     column[taken] = np.arange(len(taken))
     rows, columns, values = [place[choices[inside]]], [inside], [np.ones(len(inside))]
     row = len(several)
-    mine = np.full(len(base), -1)
-    mine[owner[moved[first]]] = np.arange(len(first))
-    beside = np.flatnonzero(mine[choices] >= 0)
-    most = options.moves[moved]
-    rows += [row + np.arange(len(first)), row + mine[choices[beside]]]
-    columns += [len(choices) + first, beside]
-    values += [np.ones(len(first)), most[first][mine[choices[beside]]]]
-    upper = [np.ones(len(several)), most[first]]
-    row += len(first)
+    row_of = np.full(len(base), -1)
+    row_of[owner[moved[best]]] = np.arange(len(best))
+    rivals = np.flatnonzero(row_of[choices] >= 0)
+    most_moves = options.moves[moved]
+    rows += [row + np.arange(len(best)), row + row_of[choices[rivals]]]
+    columns += [len(choices) + best, rivals]
+    values += [np.ones(len(best)), most_moves[best][row_of[choices[rivals]]]]
+    upper = [np.ones(len(several)), most_moves[best]]
+    row += len(best)
     rows += [row + np.arange(len(other)), row + np.arange(len(other))]
     columns += [len(choices) + other, column[moved[other]]]
-    values += [np.ones(len(other)), -most[other]]
+    values += [np.ones(len(other)), -most_moves[other]]
     upper.append(np.zeros(len(other)))
     row += len(other)
     width = len(choices) + len(moved) + slacks

@@ -22,7 +22,7 @@ def settle(pool: Pool, answer: PoolAnswer, sets: ChoiceSets) -> tuple[Codes, Flo
     line = _lines(pool, answer)
     taken = np.flatnonzero(line != NO_OFFER)
     lines = line[taken]
-    amounts = best_amounts(_chosen_offers(pool, lines, sets, _amounts_at(pool, answer)))
+    amounts = best_amounts(_chosen_offers(pool, lines, sets, _mean_amounts(pool, answer)))
     if amounts is None:
         return None
     option = np.full(len(columns), -1, dtype=np.int32)
@@ -44,7 +44,7 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _amounts_at(pool: Pool, answer: PoolAnswer) -> Floats | None:
+def _mean_amounts(pool: Pool, answer: PoolAnswer) -> Floats | None:
     """(N,) the LP point's mean amount of each option; None where nobody has several bands of amounts."""
     bands, points = pool.book.columns.offers.bands, answer.points
     if bands is None or len(bands) == 1:
@@ -56,14 +56,14 @@ def _amounts_at(pool: Pool, answer: PoolAnswer) -> Floats | None:
     return np.asarray(np.divide(mean, share, out=mean, where=share > 0))
 
 
-def _chosen_offers(pool: Pool, lines: Integers, sets: ChoiceSets, at: Floats | None) -> ChosenOffers:
+def _chosen_offers(pool: Pool, lines: Integers, sets: ChoiceSets, mean: Floats | None) -> ChosenOffers:
     """The offers at `lines`, beside nothing: everybody who may be offered something is in the book.
 
-    `at`: (N,) amounts whose bands these are to be in.
+    `mean`: (N,) an amount of each option; its offer stays in the band that holds it.
     """
     book = pool.book
     nobody = FrozenOffers(*no_offers(book.columns), np.zeros(len(book.columns.limits)))
     ends: tuple[Floats, ...] = sets.low[lines], sets.high[lines]
-    if at is not None:
-        ends = in_band(book.columns, book.options.position[lines], at[lines], *ends)
+    if mean is not None:
+        ends = in_band(book.columns, book.options.position[lines], mean[lines], *ends)
     return chosen_of(book.columns, book.options, book.uses, lines, nobody, ends)

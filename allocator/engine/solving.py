@@ -37,6 +37,9 @@ _STOPS = {
 
 _SMALLEST = 1e-12
 """Coefficients below it are rounding dust; HiGHS would drop them with a warning, by default below 1e-9."""
+_SYMMETRIC = 1_000
+"""Columns up to which the solver looks for symmetries: it hears no clock while it does, and 12,000 columns of
+borrowers alike took it 90 seconds."""
 _LISTEN = 0.05
 """Seconds between looks for a signal."""
 _GRACE = 0.2
@@ -78,7 +81,7 @@ def solve(
 
 def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | None) -> ProgramAnswer:
     solver = highspy.Highs()
-    _set_options(solver, effort, log)
+    _set_options(solver, effort, log, program.matrix.shape[1])
     _expect(solver.passModel(_lp(program)), "the program")
     if start is not None:
         solution = highspy.HighsSolution()
@@ -110,7 +113,7 @@ def _run(solver: Any, effort: Effort) -> Any:
     return running.result()
 
 
-def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
+def _set_options(solver: Any, effort: Effort, log: Path | None, columns: int) -> None:
     options: dict[str, Any] = {
         "log_to_console": False,
         "threads": 1,
@@ -123,6 +126,7 @@ def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
         "primal_feasibility_tolerance": max(effort.feasibility, 1e-10),
         "dual_feasibility_tolerance": 1e-9,
         "small_matrix_value": _SMALLEST,
+        "mip_detect_symmetry": columns <= _SYMMETRIC,
     }
     if log is None:
         options["output_flag"] = False
@@ -193,7 +197,7 @@ class LiveProgram:
 
     def __init__(self, program: Program, *, primal: bool = False) -> None:
         self._solver = highspy.Highs()
-        _set_options(self._solver, Effort(), None)
+        _set_options(self._solver, Effort(), None, program.matrix.shape[1])
         for name, value in (_PRIMAL if primal else _LIVE).items():
             _expect(self._solver.setOptionValue(name, value), f"option {name} = {value}")
         _expect(self._solver.passModel(_lp(program)), "the program")

@@ -43,9 +43,9 @@ def _beyond_tolerance(columns: Columns, option: Codes, amount: Floats, over: Flo
 def _tolerances(columns: Columns, scale: Floats) -> Floats:
     """(m,) by how much each row may be broken."""
     least = np.array([row.least_weight for row in columns.limits.rows])
-    slack = TOLERANCE * scale
+    allowed = TOLERANCE * scale
     half = np.maximum(least / 2.0, _ROUNDING * scale)
-    return np.where(least > 0.0, np.minimum(slack, half), slack)
+    return np.where(least > 0.0, np.minimum(allowed, half), allowed)
 
 
 def references(columns: Columns, option: Codes, amount: Floats) -> Floats:

@@ -81,14 +81,14 @@ def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
             limit,
             block.part(rows),
             int(first),
-            _lent_by(limit.by or "", portfolio) if limit is not None and limit.name in whole else {},
+            _exposure_by(limit.by or "", portfolio) if limit is not None and limit.name in whole else {},
             None if limit is None else whole.get(limit.name),
         )
         for limit, block, first in zip(limits, position.blocks, firsts, strict=False)
     )
 
 
-def _lent_by(name: str, portfolio: Portfolio) -> Mapping[str, float]:
+def _exposure_by(name: str, portfolio: Portfolio) -> Mapping[str, float]:
     """Value of a column -> what is lent there already; who has no value counts nowhere."""
     column = portfolio.text(name)
     sums = np.bincount(column.codes + 1, portfolio.exposure, minlength=len(column.values) + 1)[1:]

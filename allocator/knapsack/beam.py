@@ -130,8 +130,8 @@ def _extend(
     best = best[np.isfinite(promise.ravel()[best])]
     item, head = np.divmod(best, len(loss))
     left: Floats = np.subtract(room.take(head, axis=1), load.take(item, axis=1))
-    slack = TOLERANCE * np.maximum(np.abs(stage.needed), 1.0)
-    fits = np.flatnonzero(np.all(left >= (stage.needed - slack)[:, None], axis=0))
+    tolerance = TOLERANCE * np.maximum(np.abs(stage.needed), 1.0)
+    fits = np.flatnonzero(np.all(left >= (stage.needed - tolerance)[:, None], axis=0))
     if len(fits) < len(best):
         item, head, left = item[fits], head[fits], left[:, fits]
     return head, stage.items[item], loss[head] + item_loss[stage.items[item]], left

@@ -38,7 +38,7 @@ def entry_of(row: str) -> str:
     return row.partition("[")[0].rstrip()
 
 
-def in_percent(limit: Limit) -> bool:
+def is_percentage(limit: Limit) -> bool:
     """Whether a share reads as a percentage: not one beyond 1 of a column of weights, as of turnover."""
     return limit.weight is None or abs(limit.bound) <= 1.0
 

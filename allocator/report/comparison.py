@@ -50,7 +50,7 @@ def comparison_view(
             {
                 at: f"breaks {listed(names, 3)}"
                 for at, side in enumerate(comparison.sides)
-                if (names := _breaks(side))
+                if (names := _broken_names(side))
             },
         ),
         files={} if out is None else {out: _all_swaps(comparison)},
@@ -178,7 +178,7 @@ def _share(side: Outcome) -> str:
 
 def _broken(comparison: Comparison) -> Iterator[RenderableType]:
     """What each side breaks, or misses of what is only reported, before any figure of it."""
-    broken = [(side, names) for side in comparison.sides if (names := _breaks(side))]
+    broken = [(side, names) for side in comparison.sides if (names := _broken_names(side))]
     for side, names in broken:
         yield Text(f"{side.name} breaks {listed(names, 5)}", style="bold")
     if broken:
@@ -198,7 +198,7 @@ def _stopped(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text(STOPPED_NOTE)
 
 
-def _breaks(side: Outcome) -> list[str]:
+def _broken_names(side: Outcome) -> list[str]:
     limits = [f"limit {name}" for name in own_first(side.certificate.limits_broken)]
     return limits + [f"{count:,} x {what}" for what, count in side.terms_broken.items()]
 

@@ -20,7 +20,7 @@ from allocator.records.limits import conditional
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.limits import by_entry, entry_in, for_one, limits_shown, one_more, points_of
+from allocator.report.limits import by_entry, for_one, limit_of_row, limits_shown, one_more, points_of
 from allocator.report.money import Unit, figure, percent, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
@@ -227,7 +227,7 @@ def _cells(limit: LimitLine, policy: Sequence[Limit], unit: Unit) -> list[str]:
     write = figure if unit.size == 1 or limit.use.measure in COUNTED else unit.write
     charges = figure if unit.size == 1 else unit.write
     low, high = _range(limit.range, _whole if limit.use.measure in COUNTED else write)
-    one = for_one(limit.use.measure, entry_in(policy, limit.use.name))
+    one = for_one(limit.use.measure, limit_of_row(policy, limit.use.name))
     price = f"{small(limit.use.price)}{one}" if limit.use.price else ""
     charge = charges(limit.charge) if limit.use.price else ""
     return [write(limit.use.used), write(limit.use.bound), price, charge, low, high]

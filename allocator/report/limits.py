@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import NOT_IN_FORCE, REPORT
-from allocator.records.limits import entry_of, in_percent
+from allocator.records.limits import entry_of, is_percentage
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit, Measure
 from allocator.report.money import Unit, figure, percent, small
@@ -30,7 +30,7 @@ _QUOTED = re.compile(r"'[^']+'(?:, '[^']+')+ and '[^']+'")
 """Names of limits in a message."""
 _FEW = 2
 """Rows of one `each` that are named one by one in a sentence."""
-_BOUND = 30
+_BOUND_WIDTH = 30
 """Columns that a bound takes before it folds."""
 _ONE: Mapping[Measure, str] = {"loans": " a loan", "clients_changed": " a client"}
 """What a price is for, by the measure that counts."""
@@ -50,9 +50,9 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
-    rows = [_cells(use, entry_in(policy, use["name"]), unit) for use in shown]
+    rows = [_cells(use, limit_of_row(policy, use["name"]), unit) for use in shown]
     columns = figures_of(("used", "bound", "slack", "shadow price"), rows)
-    columns[1] = replace(columns[1], most=_BOUND)
+    columns[1] = replace(columns[1], fold_at=_BOUND_WIDTH)
     columns.append(Figures("", [row[-1] for row in rows], "left"))
     names = [use["name"] for use in shown]
     fullest = fullest_of([use for use in ordered if use not in shown])
@@ -74,7 +74,7 @@ def _row(use: Used) -> tuple[str, float, float]:
 
 def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit], currency: str) -> list[str]:
     """What a percentage point more of each bound that is a share adds, in a line; `rows` as in per_point."""
-    adds = per_point(rows, [limit for limit in policy if in_percent(limit)])
+    adds = per_point(rows, [limit for limit in policy if is_percentage(limit)])
     if not adds:
         return []
     listed = [f"{name} {figure(point)}" for name, point in list(adds.items())[:MOST]]
@@ -93,7 +93,7 @@ def indices_of(uses: Iterable[Used]) -> list[str]:
 
 def part_of(limit: Limit, digits: int) -> str:
     """A bound that is a share: `2.5% of drawn`; an average of a column beyond 1: `30,000 x loans`."""
-    written = f"{100 * limit.bound:,.{digits}g}% of" if in_percent(limit) else f"{limit.bound:,.12g} x"
+    written = f"{100 * limit.bound:,.{digits}g}% of" if is_percentage(limit) else f"{limit.bound:,.12g} x"
     return f"{written} {limit.of_what}"
 
 
@@ -244,7 +244,7 @@ def _cells(use: Used, entry: Limit | None, unit: Unit) -> list[str]:
         return _index_cells(use, sense)
     if entry is not None and entry.shown_as_share:
         used = _part(use["used"], use, entry)
-        stated = f"{percent(entry.bound)} of {entry.of_what}" if in_percent(entry) else part_of(entry, 6)
+        stated = f"{percent(entry.bound)} of {entry.of_what}" if is_percentage(entry) else part_of(entry, 6)
         bound = f"{sense} {stated}"
         slack = slack if entry.weight is None else _part(use["slack"], use, entry)
     price = f"{small(use['price'])}{for_one(use['measure'], entry)}" if use["price"] else ""
@@ -256,10 +256,10 @@ def _part(amount: float, use: Used, entry: Limit) -> str:
     if not use["bound"]:
         return ""
     part = amount / use["bound"] * entry.bound
-    return percent(part) if in_percent(entry) else figure(part)
+    return percent(part) if is_percentage(entry) else figure(part)
 
 
-def entry_in(policy: Iterable[Limit], name: str) -> Limit | None:
+def limit_of_row(policy: Iterable[Limit], name: str) -> Limit | None:
     """The policy's entry that a row of the limits comes from; None for the budget."""
     by_name = {limit.name: limit for limit in policy}
     return by_name.get(name) or by_name.get(entry_of(name))

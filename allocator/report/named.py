@@ -36,16 +36,16 @@ class Figures:
     heading: str
     cells: Sequence[str]
     side: Literal["left", "right"] = "right"
-    most: int | None = None
+    fold_at: int | None = None
     """Columns from which its cells fold where their words do; None: never."""
 
     @property
     def width(self) -> int:
         whole = max([min(cell_len(self.heading), _HEADING), *map(cell_len, self.cells)])
-        if self.most is None:
+        if self.fold_at is None:
             return whole
         words = (word for said in (self.heading, *self.cells) for word in said.split())
-        return max(min(whole, self.most), *map(cell_len, words), 0)
+        return max(min(whole, self.fold_at), *map(cell_len, words), 0)
 
     @property
     def head(self) -> list[str]:
@@ -54,7 +54,7 @@ class Figures:
 
     def lines(self, at: int) -> list[str]:
         """What stands in row `at`, in lines."""
-        return [self.cells[at]] if self.most is None else folded(self.cells[at], self.width)
+        return [self.cells[at]] if self.fold_at is None else folded(self.cells[at], self.width)
 
     def set(self, cell: str) -> str:
         """A cell as wide as the column."""
@@ -91,7 +91,7 @@ def _together(columns: Sequence[Figures]) -> Sequence[Figures]:
     if left >= 0 or not columns or columns[-1].side == "right":
         return columns
     *others, last = columns
-    folded_last = replace(last, most=0)
+    folded_last = replace(last, fold_at=0)
     return [*others, folded_last] if left + last.width - folded_last.width >= 0 else columns
 
 

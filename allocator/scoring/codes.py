@@ -15,10 +15,10 @@ import pandas as pd
 from allocator.records.portfolio import Booleans, Floats
 from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 
-DIGITS = re.compile(r"-?(9{2,}|9{2,}[6-8]|8{3,})|-[1-9]")
+CODE_PATTERN = re.compile(r"-?(9{2,}|9{2,}[6-8]|8{3,})|-[1-9]")
 """99, 999, -999999; 9996 to 9998; 888, 8888; -1 to -9."""
 _APART = 0.1
-"""Gap to all other values, in parts of their range, from which a code of DIGITS stands out."""
+"""Gap to all other values, in parts of their range, from which a code of CODE_PATTERN stands out."""
 _FAR = 3.0
 """The same of any other value that repeats."""
 _REPEATED = 5
@@ -33,9 +33,9 @@ _FEWEST_VALUES = 5
 def _looks_like_code(values: Floats) -> Booleans:
     """(n,) whether a number is written as codes are."""
     whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
-    alike = np.zeros(len(values), dtype=bool)
-    alike[whole] = [DIGITS.fullmatch(str(int(value))) is not None for value in values[whole]]
-    return alike
+    matches = np.zeros(len(values), dtype=bool)
+    matches[whole] = [CODE_PATTERN.fullmatch(str(int(value))) is not None for value in values[whole]]
+    return matches
 
 
 def standing_out(values: Floats) -> dict[float, int]:

@@ -19,7 +19,7 @@ FEWEST = 3
 _QUANTILES = {"low": 0.0, "p05": 0.05, "median": 0.5, "p95": 0.95, "high": 1.0}
 
 
-def correlate(
+def rating_correlations(
     rating: pd.Series, indicators: pd.DataFrame, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Correlation of a rating with each indicator, over the firms that have both.
@@ -58,7 +58,7 @@ def correlate(
 
 
 def starred_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of `correlate` for people: coefficients with their stars, four decimals."""
+    """The table of `rating_correlations` for people: coefficients with their stars, four decimals."""
     out = {}
     for name in ("pearson", "spearman"):
         pairs = zip(table[name], table[f"{name}_stars"], strict=True)
@@ -73,7 +73,7 @@ def by_grade(
     """What each indicator is within each grade: one row an indicator and grade, in their order.
 
     Columns: n (firms that have a value), mean, sd (n - 1), low, p05, median, p95, high; NaN where nothing is
-    known. `columns` as in `correlate`, which has checked them.
+    known. `columns` as in `rating_correlations`, which has checked them.
     """
     names = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
     rows = {}

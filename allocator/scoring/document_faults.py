@@ -155,7 +155,7 @@ def _in_words(detail: ErrorDetails, location: Location, schema: Mapping[str, Any
     if kind == "extra_forbidden":
         misfit = unknown_key(str(location[-1]), _at(schema, location[:-1]).get("properties", {}))
         return misfit.problem, misfit.remedy
-    expected = _expected(_at(schema, location), schema)
+    expected = _allowed(_at(schema, location), schema)
     if kind == "missing" and detail["loc"] == location:
         return "the key is missing", f'add "{location[-1]}": {expected}'
     if kind == "value_error":
@@ -221,11 +221,11 @@ def _choices(node: Mapping[str, Any]) -> list[str]:
     return [choice if isinstance(choice, str) else json.dumps(choice) for choice in given]
 
 
-def _expected(node: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def _allowed(node: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """What a value may be, in words."""
     forms = _forms(node, schema)
     if len(forms) > 1:
-        return " or ".join(_expected(form, schema) for form in forms)
+        return " or ".join(_allowed(form, schema) for form in forms)
     form = forms[0] if forms else {}
     choices = _choices(form)
     if choices:
@@ -259,8 +259,8 @@ def _range(form: Mapping[str, Any]) -> str:
 def _list(form: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     pair = form.get("prefixItems")
     if pair:
-        return f"a list of {len(pair)}, each {_expected(pair[0], schema)}"
+        return f"a list of {len(pair)}, each {_allowed(pair[0], schema)}"
     least = form.get("minItems")
     number = f" of {least} or more" if least else ""
     items = form.get("items")
-    return f"a list{number}, each {_expected(items, schema)}" if items else f"a list{number}"
+    return f"a list{number}, each {_allowed(items, schema)}" if items else f"a list{number}"

@@ -18,7 +18,7 @@ from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
-from allocator.scoring.correlation import by_grade, correlate, starred_table
+from allocator.scoring.correlation import by_grade, rating_correlations, starred_table
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
@@ -79,7 +79,7 @@ def grade_from_files(
     tables = {
         "Confusion out of fold (rows: true grade)": trial.confusion,
         "PD by grade": pds,
-        "Rating against indicators": starred_table(correlate(known["rating"], indicators, STUDIED)),
+        "Rating against indicators": starred_table(rating_correlations(known["rating"], indicators, STUDIED)),
         "Void share by grade beside the published ranges": void_range_table(void, known["rating"]),
         "Invoices": _notes_table(notes),
     }
@@ -127,7 +127,9 @@ def correlation_from_files(
     Raises InputError with the faults of the files, and those of the order that were `found`.
     """
     known, indicators, _ = rated_firms(files, found=found)
-    return correlate(known["rating"], indicators, columns), by_grade(known["rating"], indicators, columns)
+    return rating_correlations(known["rating"], indicators, columns), by_grade(
+        known["rating"], indicators, columns
+    )
 
 
 @one_reading()

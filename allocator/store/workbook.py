@@ -182,8 +182,10 @@ class _SheetWriter:
         if column.formula is None:
             return lambda _, value: self._data(place, value, kind)
         one = isinstance(column.formula, str)
-        template = _located(str(column.formula), letters) if one else ""
-        texts = [] if one else [None if text is None else _located(text, letters) for text in column.formula]
+        template = _with_cells(str(column.formula), letters) if one else ""
+        texts = (
+            [] if one else [None if text is None else _with_cells(text, letters) for text in column.formula]
+        )
 
         def write(number: int, value: Any) -> None:
             formula = template if one else texts[number]
@@ -228,7 +230,7 @@ def require_rows(rows: int, subject: str) -> None:
         raise InputError.of([Fault(problem, remedy)], subject)
 
 
-def _located(formula: str, letters: dict[str, str]) -> str:
+def _with_cells(formula: str, letters: dict[str, str]) -> str:
     """The formula with the cells of its row: `[amount]` is N and, for the row's number, a mark."""
     return _CELL.sub(lambda match: f"${letters[match[1]]}\0", formula)
 

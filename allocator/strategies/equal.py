@@ -62,7 +62,7 @@ def _merit(filling: Filling) -> tuple[int, float]:
     """How many rows hold, and what the offers are worth."""
     rows = filling.book.columns.limits.rows
     exact = np.array([row.sense == "exactly" for row in rows])
-    broken = (filling.left < -filling.slack) | (exact & (filling.left > filling.slack))
+    broken = (filling.left < -filling.tolerance) | (exact & (filling.left > filling.tolerance))
     return -int(np.count_nonzero(broken)), filling.book.tally(filling.option, filling.amount).value
 
 
@@ -143,7 +143,7 @@ def _keeps_limits(filling: Filling, amount: Floats, goal: int) -> bool:
 def _overdrawn_rows(filling: Filling, amount: Floats, goal: int) -> Booleans:
     """(m,) capped rows that `amount` overdraws more than they are already; `goal` where it is met."""
     left = _left_at(filling, amount)
-    over = filling.capped & (left < np.minimum(filling.left, 0.0) - filling.slack)
+    over = filling.capped & (left < np.minimum(filling.left, 0.0) - filling.tolerance)
     if goal >= 0:
-        over[goal] = left[goal] >= -filling.slack[goal]
+        over[goal] = left[goal] >= -filling.tolerance[goal]
     return over

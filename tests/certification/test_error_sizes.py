@@ -10,7 +10,7 @@ import pytest
 
 from allocator.certification.bound import (
     Magnitudes,
-    OfferSizes,
+    OfferMagnitudes,
     best_reduced_values,
     error_of,
     idle_worth,
@@ -37,7 +37,7 @@ RULES = policy(
 BOOK = portfolio(["A", "A"], pd=0.25, lgd=0.5, term=2.0, relationship_value=[-64.0, 8.0])
 
 
-def sizes(book: object = BOOK, decided: object = None) -> OfferSizes:
+def sizes(book: object = BOOK, decided: object = None) -> OfferMagnitudes:
     case = Case(book, TABLE, RULES)  # type: ignore[arg-type]
     terms = terms_of(case.portfolio, TABLE, case.scenario.response, RULES)
     return Magnitudes.of(case.portfolio, RULES, terms, decided).at(slice(None))  # type: ignore[arg-type]

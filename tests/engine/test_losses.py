@@ -16,7 +16,10 @@ from allocator.engine.prices import relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError
+from allocator.records.strategy import SolverSettings
 from allocator.testing.books import random_case
+from benchmarks.phases import run_phases
+from benchmarks.registry import CASES
 from tests.builders import SETTINGS, Case, churn_table, policy, portfolio
 from tests.stages import columns_of, solve
 
@@ -132,3 +135,12 @@ def test_more_ties_at_the_prices_than_a_core_holds_end_its_search(monkeypatch: p
     assert play.theta < 1e-9
     monkeypatch.setattr(closing, "options_within", lambda *_: replace(play, theta=0.0))
     assert closing.close(search, priced, 1.0, lambda _: None) == "exhausted"
+
+
+@pytest.mark.parametrize("borrowers", [4_000, 30_000])
+def test_a_book_of_borrowers_who_are_alike_is_decided_at_once(borrowers: int) -> None:
+    """A few of them tell what all may get; told by seconds the solver would look for symmetries meanwhile."""
+    book = CASES["identical"].book(borrowers)
+    found = run_phases(book, SolverSettings(gap=1e-9, time_limit=600.0))
+    assert found.solution.stop == "gap"
+    assert found.solution.log.count("Running HiGHS") == 1

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.scoring.correlation import correlate, stars
+from allocator.scoring.correlation import rating_correlations, stars
 
 
 def test_void_share_and_grade_of_the_real_firms(firms: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     known, indicators = firms
-    table = correlate(known["rating"], indicators, ["void_share", "void_share_count"])
+    table = rating_correlations(known["rating"], indicators, ["void_share", "void_share_count"])
     assert table.loc["void_share", "pearson"] == pytest.approx(-0.2662, abs=5e-5)
     assert table.loc["void_share", "pearson_p"] == pytest.approx(0.0029, abs=5e-5)
     assert table.loc["void_share", "n"] == 123
@@ -23,7 +23,7 @@ def test_void_share_and_grade_of_the_real_firms(firms: tuple[pd.DataFrame, pd.Da
 def test_missing_and_constant_indicators_are_noted() -> None:
     rating = pd.Series(["A", "B", "C", "D"])
     indicators = pd.DataFrame({"x": [1.0, np.nan, 3.0, 4.0], "flat": 1.0, "rare": [1.0, np.nan, np.nan, 2.0]})
-    table = correlate(rating, indicators)
+    table = rating_correlations(rating, indicators)
     assert table.loc["x", "n"] == 3
     assert table.loc["x", "pearson"] < -0.9
     assert table.loc["flat", "note"] == "constant"
@@ -32,7 +32,7 @@ def test_missing_and_constant_indicators_are_noted() -> None:
 
 
 def test_an_infinite_value_counts_as_missing() -> None:
-    table = correlate(pd.Series([1, 2, 3, 4]), pd.DataFrame({"x": [1.0, 2.0, np.inf, 3.0]}))
+    table = rating_correlations(pd.Series([1, 2, 3, 4]), pd.DataFrame({"x": [1.0, 2.0, np.inf, 3.0]}))
     assert table.loc["x", "n"] == 3
 
 
@@ -42,6 +42,6 @@ def test_stars_as_the_source_prints_them() -> None:
 
 def test_unknown_grades_and_indicators() -> None:
     with pytest.raises(InputError, match="row 2: 'X' is no grade; the grades are A, B, C, D"):
-        correlate(pd.Series(["A", "X", "B"]), pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
+        rating_correlations(pd.Series(["A", "X", "B"]), pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
     with pytest.raises(InputError, match="void: is no indicator"):
-        correlate(pd.Series(["A", "B"]), pd.DataFrame({"x": [1.0, 2.0]}), ["void"])
+        rating_correlations(pd.Series(["A", "B"]), pd.DataFrame({"x": [1.0, 2.0]}), ["void"])

@@ -32,22 +32,22 @@ def walk(
     low, step, must, take, gross, margin, fixed = offers
     cell, weights, basis, weight_of = book
     begins, row, values, capped = rows
-    left, slack, amount, blocker = state
+    left, tolerance, amount, blocker = state
     unit, loan, seen, touched = room
     for k in order:
         now = amount[k]
         if (now <= 0.0 or must[k]) if cut else now >= target[k]:
             continue
-        if goal >= 0 and left[goal] >= -slack[goal]:
+        if goal >= 0 and left[goal] >= -tolerance[goal]:
             break
         own = cell[k], take[k], gross[k]
         count = used_rows(k, *own, weights, basis, weight_of, begins, row, values, unit, loan, seen, touched)
         if cut:
-            new = cut_amount(now, low[k], step[k], count, capped, left, slack, unit, loan, touched)
+            new = cut_amount(now, low[k], step[k], count, capped, left, tolerance, unit, loan, touched)
         elif must[k]:
             new = target[k]
         else:
-            most, by = room_for(now, target[k], count, capped, left, slack, unit, loan, touched)
+            most, by = room_for(now, target[k], count, capped, left, tolerance, unit, loan, touched)
             if goal >= 0:
                 used = (unit[goal], loan[goal]) if seen[goal] == k else (0.0, 0.0)
                 enough = enough_for(now, low[k], step[k], left[goal], *used)
@@ -103,14 +103,14 @@ def used_rows(
 
 
 def cut_amount(
-    now: float, low: float, step: float, count: int, capped: Any, left: Any, slack: Any, unit: Any,
+    now: float, low: float, step: float, count: int, capped: Any, left: Any, tolerance: Any, unit: Any,
     loan: Any, touched: Any,
 ) -> float:  # fmt: skip
     """What is kept of `now`: capped rows get back what they are overdrawn by, unless that opens another."""
     less = 0.0
     for t in range(count):
         j = touched[t]
-        if capped[j] and left[j] < -slack[j]:
+        if capped[j] and left[j] < -tolerance[j]:
             if unit[j] > 0.0:
                 less = max(less, -left[j] / unit[j])
             elif loan[j] > 0.0:
@@ -122,15 +122,15 @@ def cut_amount(
         new = 0.0
     for t in range(count):
         j = touched[t]
-        if not capped[j] and left[j] >= -slack[j]:
+        if not capped[j] and left[j] >= -tolerance[j]:
             after = left[j] + unit[j] * (now - new) + (loan[j] if new == 0.0 else 0.0)
-            if after < -slack[j]:
+            if after < -tolerance[j]:
                 return now
     return new
 
 
 def room_for(
-    now: float, target: float, count: int, capped: Any, left: Any, slack: Any, unit: Any, loan: Any,
+    now: float, target: float, count: int, capped: Any, left: Any, tolerance: Any, unit: Any, loan: Any,
     touched: Any,
 ) -> tuple[float, int]:  # fmt: skip
     """As much of `target` as the capped rows leave room for, and the row that leaves the least (-1: none)."""
@@ -143,7 +143,7 @@ def room_for(
             if unit[j] > 0.0:
                 if now + free / unit[j] < most:
                     most, by = now + free / unit[j], j
-            elif enters and loan[j] > 0.0 and free < -slack[j]:
+            elif enters and loan[j] > 0.0 and free < -tolerance[j]:
                 most, by = -1.0, j
     return most, by
 

@@ -52,7 +52,7 @@ class BorrowerFigure:
     now: float
     low: float
     high: float
-    lines: Callable[[float], Floats]
+    reduced_values: Callable[[float], Floats]
     """Figure -> (M,) reduced values of the offers."""
 
 
@@ -70,14 +70,14 @@ def _flips_along(figure: BorrowerFigure, negligible: float = 0.0) -> Iterator[Fl
 
     Where the best offer keeps no more than that, `now` is itself an end: a tie, from which nothing turns.
     """
-    here = figure.lines(figure.now)
+    here = figure.reduced_values(figure.now)
     here = np.where(np.abs(here) <= negligible, 0.0, here)
     low, high, slope = _declined_between(figure, here)
     declined = bool(np.all(here <= 0.0))
     ends = [low, high] if declined else [high] if figure.now > high else [low]
     for end in ends:
         if end != figure.now and np.isfinite(end) and figure.low <= end <= figure.high and low <= high:
-            best = int(np.argmax(figure.lines(end)))
+            best = int(np.argmax(figure.reduced_values(end)))
             turns: Literal["refused", "offered"] = "offered" if declined else "refused"
             yield Flip(figure.name, figure.unit, figure.now, float(end), turns, float(slope[best]))
 
@@ -86,7 +86,7 @@ def _declined_between(figure: BorrowerFigure, here: Floats) -> tuple[float, floa
     """The interval in which every line is <= 0 (low > high: there is none), and the lines' slopes (M,)."""
     finite = np.isfinite(figure.high) and figure.high != figure.now
     other = figure.high if finite else figure.now + max(abs(figure.now), 1.0)
-    slope = (figure.lines(other) - here) / (other - figure.now)
+    slope = (figure.reduced_values(other) - here) / (other - figure.now)
     dust = 1e-13 * np.max(np.abs(here), initial=0.0) / abs(other - figure.now)
     slope = np.where(np.abs(slope) <= dust, 0.0, slope)
     if np.any((slope == 0.0) & (here > 0.0)):
@@ -104,7 +104,9 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
     """The figures that may turn the decision, each with its reach."""
     most = 1.0 / max(float(np.max(offers.take_up)), 1e-300)
     yield from _own_figures(position, i, offers)
-    yield BorrowerFigure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
+    yield BorrowerFigure(
+        "take_up", "factor", 1.0, 0.0, most, lambda t: _with_scaled_take_up(offers, t).reduced
+    )
     yield BorrowerFigure(
         "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _at_shifted_rates(offers, d).reduced
     )
@@ -129,8 +131,8 @@ def _own_figures(position: Position, i: int, offers: Offers) -> Iterator[Borrowe
         yield BorrowerFigure(column, "fraction", now, 0.0, 1.0, partial(with_column, column))
     if own.relationship_value[0]:
         now = float(own.relationship_value[0])
-        lines = partial(with_column, "relationship_value")
-        yield BorrowerFigure("relationship_value", "money", now, 0.0, np.inf, lines)
+        reduced_values = partial(with_column, "relationship_value")
+        yield BorrowerFigure("relationship_value", "money", now, 0.0, np.inf, reduced_values)
 
 
 def _policy_figures(position: Position, i: int, offers: Offers) -> Iterator[BorrowerFigure]:
@@ -157,7 +159,7 @@ def _policy_figures(position: Position, i: int, offers: Offers) -> Iterator[Borr
         yield BorrowerFigure("processing_cost", "money", cost, 0.0, np.inf, at_processing)
 
 
-def _with_take_up(offers: Offers, factor: float) -> Offers:
+def _with_scaled_take_up(offers: Offers, factor: float) -> Offers:
     """The offers as if `factor` times as many accepted, at every rate."""
     return replace(offers, take_up=factor * offers.take_up)
 
@@ -172,19 +174,19 @@ def _amounts(offers: Offers) -> Iterator[BorrowerFigure]:
     low, high = float(np.min(offers.amount)), float(np.max(offers.amount))
     largest = offers.policy.ticket.max
 
-    def lines(amount: float) -> Floats:
+    def reduced_values(amount: float) -> Floats:
         grown = np.where(offers.amount == high, amount, offers.amount)
         return replace(offers, amount=grown).reduced
 
     if low < largest:
         floor = low if low < high else max(offers.policy.ticket.min, float(offers.borrower.min_amount[0]))
-        yield BorrowerFigure("max_amount", "money", high, floor, largest, lines)
+        yield BorrowerFigure("max_amount", "money", high, floor, largest, reduced_values)
 
 
 def _prices(offers: Offers) -> Iterator[BorrowerFigure]:
     """The price of each limit that counts the borrower itself."""
 
-    def lines(limit: str, price: float) -> Floats:
+    def reduced_values(limit: str, price: float) -> Floats:
         return offers.at_prices({limit: price}).reduced
 
     policy = offers.policy
@@ -194,7 +196,9 @@ def _prices(offers: Offers) -> Iterator[BorrowerFigure]:
         low = {"at_most": policy.idle_yield if stake.limit == BUDGET else 0.0}.get(stake.sense, -np.inf)
         high = 0.0 if stake.sense == "at_least" else np.inf
         name = stake.limit
-        yield BorrowerFigure(f"price of {name}", "price", stake.price, low, high, partial(lines, name))
+        yield BorrowerFigure(
+            f"price of {name}", "price", stake.price, low, high, partial(reduced_values, name)
+        )
 
 
 def turning_pd(position: Position, i: int) -> float:

@@ -23,7 +23,7 @@ from allocator.insight.whatif.tracks import Track, track_of
 from allocator.pipeline import at_weights
 from allocator.records.case import Case
 from allocator.records.ledger import NOBODY, Account
-from allocator.records.limits import in_percent
+from allocator.records.limits import is_percentage
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
@@ -143,7 +143,7 @@ def frontier(
         limits=track.names,
         shares=tuple(limit is not None and limit.of is not None for limit in moved),
         percentages=tuple(
-            limit is not None and limit.of is not None and in_percent(limit) for limit in moved
+            limit is not None and limit.of is not None and is_percentage(limit) for limit in moved
         ),
         now=track.now,
         points=tuple(visited),

@@ -23,7 +23,7 @@ from allocator.pipeline import prepare
 from allocator.portfolio import held_to
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
-from allocator.records.limits import in_percent
+from allocator.records.limits import is_percentage
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
@@ -104,7 +104,7 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
 
 
 def _bound(limit: Limit, bound: float) -> str:
-    share = limit.of is not None and in_percent(limit)
+    share = limit.of is not None and is_percentage(limit)
     return f"{100 * bound:.5g}%" if share else f"{bound:,.10g}"
 
 

@@ -27,7 +27,6 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.limits import (
-    entry_in,
     floors_of,
     for_one,
     fullest_of,
@@ -35,6 +34,7 @@ from allocator.report.limits import (
     is_of_each,
     is_tight,
     limit_in_words,
+    limit_of_row,
     limits_shown,
     nearest_first,
     part_of,
@@ -148,7 +148,7 @@ def _price(docs: Documents, policy: Policy, own: Place) -> Cell:
     """The shadow price, with what it is for where that is no money."""
     if not docs.at(*own, "price"):
         return None
-    entry = entry_in(policy.limits, docs.at(*own, "name"))
+    entry = limit_of_row(policy.limits, docs.at(*own, "name"))
     price, one = docs.price(*own, "price"), for_one(docs.at(*own, "measure"), entry)
     return (price, one) if one else price
 
@@ -160,7 +160,7 @@ def _plain(docs: Documents, own: Place) -> Figure:
 def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     """A limit's bound as the policy states it, `own` its place in the summary."""
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
-    entry = entry_in(policy.limits, name)
+    entry = limit_of_row(policy.limits, name)
     if docs.at(*own, "measure") == HHI:
         return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
     if entry is not None and entry.measure != HHI and entry.shown_as_share:
