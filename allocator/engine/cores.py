@@ -106,11 +106,8 @@ def in_play(
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
     chosen[priced.open] = True
     room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
-    if every_amount:
-        chosen |= room
-    else:
-        count = size if amounts is None else amounts
-        chosen[_cheapest_to_move(columns, priced, room & ~chosen, count)] = True
+    count = size if amounts is None else amounts
+    chosen[room if every_amount else _cheapest_to_move(columns, priced, room & ~chosen, count)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else min(theta, next_margin))
