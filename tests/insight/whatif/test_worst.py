@@ -101,7 +101,7 @@ def test_the_worst_of_several_is_no_better_than_each_and_of_one_is_that(seed: in
     case = replace(tiny(seed), policy=replace(tiny(seed).policy, limits=()))
     alone = {stress: found_of(case, stress) for stress in (Stress(), BAD, WORSE)}
     for stress, own in alone.items():
-        there = replace(case, portfolio=plain.seen_by(case, stress).portfolio)
+        there = replace(case, portfolio=limit_rows.seen_by(case, stress).portfolio)
         ready = prepare(there.scenario, there.inputs)
         assert own.value == pytest.approx(judge(ready, decide(ready)).value, rel=1e-9)
         assert own.certificate.weights == {"stress 0": 1.0}
