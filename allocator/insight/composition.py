@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.insight.compare.segments import by_column, mean_pd, whole_of
+from allocator.insight.explain.crowded import Shortfall, beyond_one_limit, shortfall_of
+from allocator.insight.explain.position import Position
 from allocator.records.ledger import Account, accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Portfolio, Text
@@ -50,6 +52,8 @@ class ListedBorrower:
     value: float
     reason: str
     """Why it is declined; "" where an offer is made."""
+    short: Shortfall | None
+    """What it lacks, where the price of a limit crowds it out."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ class DeclineReason:
     borrowers: int
     requested: float
     """The sum of their requests, of those that state one."""
+    beside: int
+    """Of them, those who would be worth the price that the reason names: other limits' prices decide too."""
+    grades: tuple[str, ...]
+    """The grades that they are of, by name."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,10 @@ class Composition:
     """Lorenz curve of what is offered: share of the funded borrowers, the smallest first; their share."""
 
 
-def compose(run: Outcome, reasons: Sequence[str] | np.ndarray, by: Sequence[str]) -> Composition:
-    """The composition of `run`; `reasons` (n,) is why each borrower is declined, in portfolio order."""
+def compose(position: Position, by: Sequence[str]) -> Composition:
+    """The composition of the run in `position`."""
+    run = position.run
     portfolio, ledger = run.inputs.portfolio, run.ledger
-    why = np.asarray(reasons, dtype=object)
     texts = [portfolio.text(column) for column in by]
     segments = [_largest_first(accounts_by(ledger, text, unnamed="(none)")) for text in texts]
     offers = np.flatnonzero(ledger.amount > 0)
@@ -99,9 +107,9 @@ def compose(run: Outcome, reasons: Sequence[str] | np.ndarray, by: Sequence[str]
         crossed=_cross_table(ledger.amount, texts, segments) if len(texts) == 2 else (),
         mean_pd=_mean_pd(run),
         bands=_bands(portfolio.pd, ledger.amount > 0),
-        largest=_listed_borrowers(run, why, texts, _largest_rows(offers, ledger.amount)),
-        declined=_listed_borrowers(run, why, texts, _largest_rows(refused, portfolio.max_amount)),
-        refusals=declined_by_reason(why, portfolio),
+        largest=_listed_borrowers(position, texts, _largest_rows(offers, ledger.amount)),
+        declined=_listed_borrowers(position, texts, _largest_rows(refused, portfolio.max_amount)),
+        refusals=declined_by_reason(position.reasons, portfolio, beyond_one_limit(position)),
         curve=_lorenz(ledger.amount[offers]),
     )
 
@@ -146,9 +154,9 @@ def _largest_rows(rows: np.ndarray, size: Floats) -> np.ndarray:
 
 
 def _listed_borrowers(
-    run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray
+    position: Position, texts: Sequence[Text], rows: np.ndarray
 ) -> tuple[ListedBorrower, ...]:
-    portfolio, ledger = run.inputs.portfolio, run.ledger
+    portfolio, ledger = position.run.inputs.portfolio, position.run.ledger
 
     def value(text: Text, i: int) -> str:
         return text.values[text.codes[i]] if text.codes[i] >= 0 else ""
@@ -166,24 +174,39 @@ def _listed_borrowers(
             drawn=float(ledger.drawn[i]),
             expected_loss=float(ledger.expected_loss[i]),
             value=float(ledger.value[i]),
-            reason=str(why[i]),
+            reason=str(position.reasons[i]),
+            short=shortfall_of(position, i),
         )
         for i in rows.tolist()
     )
 
 
-def declined_by_reason(why: np.ndarray, portfolio: Portfolio) -> tuple[DeclineReason, ...]:
-    """Who is declined, by the reasons `why` (n,), "" where an offer is made; the commonest first."""
+def declined_by_reason(
+    why: np.ndarray, portfolio: Portfolio, beside: Booleans | None = None
+) -> tuple[DeclineReason, ...]:
+    """Who is declined, by the reasons `why` (n,), "" where an offer is made; the commonest first.
+
+    `beside` (n,) is who would be worth the price that the reason names.
+    """
     requested = portfolio.max_amount
     codes, names = pd.factorize(why)
     counts = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, np.where(np.isfinite(requested), requested, 0.0), minlength=len(names))
-    refusals = [
-        DeclineReason(name, count, asked)
-        for name, count, asked in zip(map(str, names), counts.tolist(), sums.tolist(), strict=True)
-        if name
-    ]
+    more = np.bincount(codes, beside, minlength=len(names)).astype(int)
+    grades = _grades_by(codes, len(names), portfolio)
+    figures = zip(map(str, names), counts.tolist(), sums.tolist(), more.tolist(), grades, strict=True)
+    refusals = [DeclineReason(*figure) for figure in figures if figure[0]]
     return tuple(sorted(refusals, key=lambda refusal: (-refusal.borrowers, refusal.reason)))
+
+
+def _grades_by(codes: np.ndarray, many: int, portfolio: Portfolio) -> list[tuple[str, ...]]:
+    """The grades, by name, of whom each of `many` `codes` (n,) is for."""
+    grade = portfolio.grade
+    pairs = np.unique(codes * len(grade.values) + grade.codes) if len(codes) else np.zeros(0, dtype=int)
+    own: list[list[str]] = [[] for _ in range(many)]
+    for code, place in zip(*divmod(pairs, max(len(grade.values), 1)), strict=True):
+        own[code].append(grade.values[place])
+    return [tuple(sorted(names)) for names in own]
 
 
 def _lorenz(amounts: Floats) -> tuple[tuple[float, float], ...]:

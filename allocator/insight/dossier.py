@@ -134,7 +134,7 @@ def dossier_of(
             run=run,
             position=position,
             effort=effort,
-            composition=compose(run, position.reasons, _segment_columns(run.scenario)),
+            composition=compose(position, _segment_columns(run.scenario)),
             book=explain_position(position, exact=effort.costs, briefly=True, progress=progress),
             years=simulate(run, years=effort.years, progress=progress),
             comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,

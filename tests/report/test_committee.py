@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from allocator.insight.dossier import HUGE, LARGE, ReportEffort
+from allocator.records.reasons import BY_THE_STEP
 from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed, words
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.decisions import declined_section
@@ -212,12 +213,13 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
                  "price_list": {"A": 0.07, "B": 0.0825}, **account, **rest},
         composition={"mean_rate": 0.07, "one_more": 1.0, "refusals": []},
         explain={"limits": limits, "costs": []},
-        simulate={"net": {"quantiles": {"0.01": 1.0}}, "below_zero": {"value": 0.0}},
+        simulate={"years": 500, "net": {"quantiles": {"0.01": 1.0}}, "below_zero": {"value": 0.0}},
         stress={"stresses": []}, levers={"levers": []},
     )  # fmt: skip
     said = markdown_of(Report("t", "s", (("seal",),), True, front(docs), (), (), (), ()))
     assert "Rates are posted: A 7.00%, B 8.25%. It is worth" in said
     assert "Not kept: home, at a price; watched, reported only. " in said
+    assert "none of 500 simulated years loses money" in said
     assert "- Accept what is not kept: home, at a price; watched, reported only." in said
 
 
@@ -255,12 +257,12 @@ def test_a_million_that_was_solved_is_told_once(budget: float, told: str) -> Non
 @pytest.mark.parametrize(
     ("reasons", "told"),
     [
-        (4, ", 1 c, 1 d; by grade B all 4."),
-        (5, ", the others for 2 further reasons; by grade A 1 of 5, B all 4."),
+        (4, "; 1 c; 1 d. Declined by grade: B all 4."),
+        (5, "; the others for 2 further reasons. Declined by grade: A 1 of 5, B all 4."),
     ],
 )
 def test_one_reason_more_is_named(reasons: int, told: str) -> None:
-    refusals = [{"borrowers": 1, "reason": reason} for reason in "abcde"[:reasons]]
+    refusals = [{"borrowers": 1, "reason": reason, "beside": 0, "grades": []} for reason in "abcde"[:reasons]]
     grades = {"A": {"borrowers": 5, "funded": 9 - reasons}, "B": {"borrowers": 4, "funded": 0}}
     summary = {"borrowers": 9, "funded": 9 - reasons, "by_grade": grades}
     docs = documents(composition={"refusals": refusals}, summary=summary)
@@ -320,11 +322,24 @@ def test_a_small_price_is_written_in_full(price: float, told: str) -> None:
 def test_who_is_left_out_is_told_by_grade() -> None:
     grades = {"A": {"borrowers": 66, "funded": 57}, "B": {"borrowers": 5, "funded": 5},
               "C": {"borrowers": 84, "funded": 0}}  # fmt: skip
-    reasons = [{"reason": "crowded out by the budget", "borrowers": 93, "requested": 1.0}]
+    reasons = [
+        {
+            "reason": "crowded out by the budget",
+            "borrowers": 93,
+            "requested": 1.0,
+            "beside": 3,
+            "grades": ["A"],
+        },
+        {"reason": "no rates for this grade", "borrowers": 2, "requested": 1.0, "beside": 0, "grades": ["C"]},
+        {"reason": BY_THE_STEP, "borrowers": 2, "requested": 1.0, "beside": 0, "grades": ["A"]},
+    ]
     docs = documents(summary={"by_grade": grades}, composition={"refusals": reasons})
     section = declined_section(docs)
     said = markdown_of(Report("t", "s", (("seal",),), True, section.blocks, (), (), (), ()))
-    assert "By grade: A 9 of 66, C all 84." in said
+    assert "Declined by grade: A 9 of 66, C all 84." in said
+    assert "since they earn what that one charges: 3 of the 93 crowded out by the budget." in said
+    assert "of grade C, for which the policy sets no rates" in said
+    assert "that no longer fit as whole loans" in said
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ class Code:
     text: str
 
 
+UNITS = "k = thousand, m = million, bn = billion".replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+"""What amounts on a report's front are written in."""
+
 Inline = str | Figure | Strong | Code
 Words = Sequence[Inline]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from allocator.report.committee.blocks import (
+    UNITS,
     Block,
     Cell,
     Column,
@@ -39,7 +40,7 @@ def comparison_report(docs: Documents) -> Report:
     pairs = [*docs.places("compare", "pairs")]
     return Report(
         title=f"{names[0]} compared with {others}",
-        subtitle=f"{len(sides)} sides · amounts in {docs.currency}: k thousand, m million, bn billion",
+        subtitle=f"{len(sides)} sides · amounts in {docs.currency}: {UNITS}",
         seal=_seal(docs, sides),
         certified=not any(_broken(docs, side) for side in sides),
         front=(Paragraph(_lead(docs, sides), "lead"), *(note(line) for line in docs.at("compare", "notes"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from allocator.records.reasons import BY_THE_STEP
+from allocator.records.reasons import BY_THE_STEP, NO_GRADE
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -26,8 +26,10 @@ from allocator.report.limits import limit_in_words
 
 _MOST = 12
 """Grades, and reasons, that are shown."""
-_SAID = {BY_THE_STEP: "left over by whole loans, within what the proof allows"}
+_SAID = {BY_THE_STEP: "no longer fits as a whole loan"}
 """Reasons in other words than the allocation's."""
+_FEW = 2
+"""Grades without rates that are named."""
 _ROW = re.compile(r"(?<=limit )[^\[]*\[.*\]")
 
 
@@ -106,7 +108,7 @@ def _left_out(docs: Documents) -> tuple[Block, ...]:
     most = max(docs.number((*place, "borrowers")) for place in refusals)
     unit = docs.column([(*place, "requested") for place in refusals])
     rows = [
-        Row((reason_in_words(docs.at(*place, "reason")), docs.count(*place, "borrowers"),
+        Row((reason_of_many(docs, place), docs.count(*place, "borrowers"),
              Bar(((Stretch(0.0, docs.number((*place, "borrowers")) / most, "pale"),),)),
              docs.bare((*place, "requested"), unit)))
         for place in refusals[:_MOST]
@@ -116,7 +118,33 @@ def _left_out(docs: Documents) -> tuple[Block, ...]:
         Column("Reason", "text"), Column("Borrowers"), Column("", "bar"), Column(headed("Asked for", unit))
     )  # fmt: skip
     table = Table(columns, tuple(rows), more=f"and {hidden} further reasons" if hidden else "")
-    return (table, words("By grade: ", *left_out_by_grade(docs), "."))
+    return (table, words("Declined by grade: ", *left_out_by_grade(docs), "."), *_beside(docs, refusals))
+
+
+def _beside(docs: Documents, refusals: Sequence[Place]) -> Sequence[Block]:
+    """How many other limits' prices keep out too, and where to see it."""
+    told = [place for place in refusals[:_MOST] if docs.number((*place, "beside"))]
+    if not told:
+        return ()
+    parts: list[Inline] = []
+    for at, place in enumerate(told):
+        reason = reason_in_words(docs.at(*place, "reason"))
+        parts += ["; " * bool(at), docs.count(*place, "beside"), " of the ", docs.count(*place, "borrowers"),
+                  f" {reason}"]  # fmt: skip
+    return (note("The reason names the limit that charges most. By another limit's price too, since they "
+                 "earn what that one charges: ", *parts, ". A2 has what the largest earn and what was "
+                 "needed."),)  # fmt: skip
+
+
+def reason_of_many(docs: Documents, place: Place) -> str:
+    """The reason at `place` in words that go with a count."""
+    reason, grades = docs.at(*place, "reason"), list(map(str, docs.at(*place, "grades")))
+    if reason == BY_THE_STEP:
+        return "that no longer fit as whole loans"
+    if reason == NO_GRADE and len(grades) <= _FEW:
+        plural = "s" * (len(grades) > 1)
+        return f"of grade{plural} {' and '.join(grades)}, for which the policy sets no rates"
+    return reason_in_words(reason)
 
 
 def reason_in_words(reason: str) -> str:
@@ -150,6 +178,9 @@ def decisions_annex(docs: Documents) -> Section:
         words(
             "Rate: weighted by what is offered. PD: the probability of default over the term, weighted by "
             "what is offered. Loss of drawn: expected loss over the money expected to be drawn. "
+            "Earns: the value of the best offer before limits, a unit of what it lends; needed: what the "
+            "limits charge it, their shadow prices times what it uses of them. Nobody who is crowded out "
+            "earns what is needed. "
             "Everybody's decision, with the reason of each decline, is in the run's allocation file; ",
             *typed("`allocator explain DIR BORROWER` shows what would turn one."),
         )
@@ -201,15 +232,29 @@ def _loans(docs: Documents, places: Sequence[Place], others: int) -> Table:
         )
         for place in places
     ]
-    more = f"and {others:,} smaller loans" if others > 0 else ""
+    more = f"and {others:,} loans of the same size or smaller" if others > 0 else ""
     return Table(columns, tuple(rows), f"The largest loans, {docs.currency}", more=more)
 
 
 def _requests(docs: Documents, places: Sequence[Place], others: int) -> Table:
-    columns = (*_listed_columns(docs), Column("Asked for"), Column("Why declined", "text"))
+    each = f" per {docs.currency}"
+    columns = (
+        *_listed_columns(docs), Column("Asked for"), Column(f"Earns{each}"), Column(f"Needed{each}"),
+        Column("Why declined", "text"),
+    )  # fmt: skip
     rows = [
-        Row((*_facts(docs, place), docs.exact(*place, "request"), reason_in_words(docs.at(*place, "reason"))))
-        for place in places
+        Row((*_facts(docs, place), docs.exact(*place, "request"), *_short(docs, place))) for place in places
     ]
     more = f"and {others:,} further borrowers who are declined" if others > 0 else ""
     return Table(columns, tuple(rows), f"The largest requests declined, {docs.currency}", more=more)
+
+
+def _short(docs: Documents, place: Place) -> tuple[Cell, ...]:
+    """What somebody earns, what is needed and its parts, where the price of a limit crowds them out."""
+    why, short = reason_in_words(docs.at(*place, "reason")), (*place, "short")
+    if docs.at(*short) is None:
+        return (None, None, why)
+    parts: list[Inline] = []
+    for at, charge in enumerate(docs.places(*short, "charges")):
+        parts += [" + " if at else ": ", f"{limit_in_words(str(charge[-1]))} ", docs.price(*charge)]
+    return (docs.price(*short, "earns"), docs.price(*short, "needed"), (why, *parts))

@@ -17,7 +17,7 @@ from allocator.report.committee.blocks import (
     Strong,
     joined,
 )
-from allocator.report.committee.decisions import left_out_by_grade, reason_in_words
+from allocator.report.committee.decisions import left_out_by_grade, reason_of_many
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding, missed
 from allocator.report.committee.stress import (
@@ -27,9 +27,10 @@ from allocator.report.committee.stress import (
     factors_of,
     named,
     of_cuts,
+    stress_named,
     worst,
 )
-from allocator.report.committee.years import quantile
+from allocator.report.committee.years import losing, quantile
 from allocator.report.drawing.units import short
 from allocator.report.limits import by_entry, limit_in_words
 
@@ -60,8 +61,10 @@ def _lent(docs: Documents) -> tuple[Inline, ...]:
     rate = docs.percent(("composition", "mean_rate"))
     return (
         "Lend ", Strong(docs.money("summary", "offered")), f" {docs.currency} to ",
-        Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"), " borrowers at ",
-        Strong(rate), " on average; ", docs.money("summary", "drawn"), " of it is expected to be drawn. ",
+        Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"),
+        " borrowers, offered at ", Strong(rate), " on average; ", docs.money("summary", "drawn"),
+        " of it is expected to be drawn and to pay interest of ",
+        docs.percent(("summary", "interest"), ("summary", "drawn")), ". ",
         *_posted(docs), "It is worth ",
         Strong(docs.money("summary", "objective")), *_made_of(docs), ". ", *_against(docs),
     )  # fmt: skip
@@ -128,9 +131,9 @@ def _bound(docs: Documents) -> Sequence[Inline]:
     out: list[Inline] = ["What binds: ", *_binding_names(docs, Strong), ". "]
     if docs.number(ONE_MORE):
         alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*ONE_MORE)
-        out += [f"One more {docs.currency} of budget brings ", Strong(moving)]
+        out += [f"Each further {docs.currency} of budget earns ", Strong(moving), f" {docs.currency}"]
         if alone.text != moving.text:
-            out += [", where limits that are shares of it grow too (", alone, " where they do not)"]
+            out += [", ", alone, " if the limits that are shares of it stay as they are"]
         out += [*_more(docs), ". "]
     out += [*_missed(docs, "Not kept: "), *_dearest(docs)]
     return out
@@ -178,9 +181,9 @@ def _dearest(docs: Documents) -> Sequence[Inline]:
     dear = max(costs, key=lambda c: docs.number((*c, "low")), default=None)
     if dear is None or not docs.number((*dear, "low")) > 0.005:
         return ("No limit but the budget costs anything. ",) if costs else ()
-    return ("Without ", Strong(docs.at(*dear, "limit")), f" the value would be {docs.least(*dear)}",
-            docs.money(*dear, "low"),
-            " higher: no other limit costs as much. ")  # fmt: skip
+    return ("Besides the budget, the limit ", Strong(docs.at(*dear, "limit")),
+            f" costs most: without it the value would be {docs.least(*dear)}", docs.money(*dear, "low"),
+            " higher. ")  # fmt: skip
 
 
 def _left_out(docs: Documents) -> Sequence[Inline]:
@@ -190,19 +193,26 @@ def _left_out(docs: Documents) -> Sequence[Inline]:
     count = int(docs.number(("summary", "borrowers")) - docs.number(("summary", "funded")))
     shown = refusals[:3] if len(refusals) > 4 else refusals  # one more takes no more room than its name
     parts: list[tuple[Inline, ...]] = [
-        (docs.count(*place, "borrowers"), f" {_lower(reason_in_words(docs.at(*place, 'reason')))}")
+        (docs.count(*place, "borrowers"), f" {_lower(reason_of_many(docs, place))}", *_beside(docs, place))
         for place in shown
     ]
     if len(shown) < len(refusals):
         parts.append((f"the others for {len(refusals) - len(shown)} further reasons",))
-    said = [part for at, own in enumerate(parts) for part in ((", " if at else ""), *own)]
-    return (f"{count:,} borrowers get no offer: ", *said, *_whose(docs), ".")
+    said = [part for at, own in enumerate(parts) for part in (("; " if at else ""), *own)]
+    return (f"{count:,} borrowers get no offer: ", *said, ".", *_whose(docs))
+
+
+def _beside(docs: Documents, place: Place) -> Sequence[Inline]:
+    """How many of those at `place` another limit's price keeps out too."""
+    if not docs.number((*place, "beside")):
+        return ()
+    return (" (", docs.count(*place, "beside"), " of them by another limit's price too)")
 
 
 def _whose(docs: Documents) -> Sequence[Inline]:
     """Of which grades those are who get no offer, where they are few."""
     grades = [*docs.places("summary", "by_grade")]
-    return ("; by grade ", *left_out_by_grade(docs)) if 1 < len(grades) <= _FEW_GRADES else ()
+    return (" Declined by grade: ", *left_out_by_grade(docs), ".") if 1 < len(grades) <= _FEW_GRADES else ()
 
 
 def _lower(reason: str) -> str:
@@ -212,13 +222,13 @@ def _lower(reason: str) -> str:
 def _risk(docs: Documents) -> tuple[Inline, ...]:
     out: list[Inline] = [
         "One year in a hundred nets less than ", Strong(docs.money(*quantile(docs, 0.01))), "; ",
-        Strong(docs.percent(("simulate", "below_zero", "value"))), " of simulated years lose money. ",
+        *losing(docs), ". ",
     ]  # fmt: skip
     world = worst(docs)
     if world is not None:
         broken = broken_in(docs, world)
         factors = factors_of(docs, world)
-        out += ["In the stress ", Strong(str(docs.at(*world, "name"))), f" ({factors})" * bool(factors),
+        out += ["Under ", Strong(stress_named(docs, world)), f" ({factors})" * bool(factors),
                 " the book as it stands is worth ", Strong(docs.money(*world, "frozen", "value")),
                 f" and breaks limits: {named(broken)}." if broken else " and keeps every limit."]  # fmt: skip
     return tuple(out)
@@ -245,13 +255,14 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
             )
         )
     if binding(docs):
-        asks.append(("Confirm what binds: ", *_binding_names(docs, str), ". Each has its price in 4."))
+        priced = ". Their prices are in section 4 and annex A3."
+        asks.append(("Accept the limits that bind: ", *_binding_names(docs, str), priced))
     if misses := _missed(docs, "Accept what is not kept: "):
         asks.append(tuple(misses))
     worlds = broken_worlds(docs)
     if worlds:
         said = "; ".join(f"{name} ({named(own)})" for name, own in worlds[:3])
-        asks.append((f"Decide what is done under the stresses that break limits: {said}; see 6.",))
+        asks.append((f"Decide what is done under the stresses that break limits: {said}; see section 6.",))
     return asks
 
 
@@ -274,7 +285,7 @@ def cards(docs: Documents, policy: Policy) -> tuple[Card, ...]:
         Card(
             "One year in a hundred nets less than",
             net,
-            (docs.percent(("simulate", "below_zero", "value")), " of years lose money"),
+            losing(docs),
             "a-years",
             "warn" if net.value < 0 else None,
         ),

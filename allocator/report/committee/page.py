@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from allocator.insight.dossier import HUGE, LARGE, Dossier
-from allocator.report.committee.blocks import Block, Report, note
+from allocator.insight.dossier import LARGE, Dossier
+from allocator.report.committee.blocks import UNITS, Block, Report, note
 from allocator.report.committee.budget import budget_annex, budget_section
 from allocator.report.committee.concentration import concentration_annex, concentration_section
 from allocator.report.committee.decisions import decisions_annex, decisions_section, declined_section
@@ -23,6 +23,7 @@ from allocator.report.committee.proof import (
 )
 from allocator.report.committee.rules import rules_annex, rules_section
 from allocator.report.committee.stress import stress_annex, stress_section
+from allocator.report.committee.terms import terms_of
 from allocator.report.committee.value import value_annex, value_section
 from allocator.report.committee.years import years_annex, years_section
 
@@ -36,7 +37,7 @@ def report_of(dossier: Dossier, stood: Provenance, docs: Documents | None = None
         subtitle=f"{_subtitle(docs)}{_under(dossier)}",
         seal=seal(docs),
         certified=certified(docs),
-        front=(*front(docs), *_effort(dossier)),
+        front=(*front(docs), *_effort(dossier), terms_of(docs, policy)),
         cards=cards(docs, policy),
         sections=(
             value_section(docs),
@@ -75,7 +76,7 @@ def _subtitle(docs: Documents) -> str:
     run = str(docs.at("summary").get("digest", ""))[:12]
     strategy = docs.at("summary").get("strategy", "optimal")
     rule = "" if strategy == "optimal" else f" · decided by the strategy {strategy}"
-    units = f"amounts in {docs.currency}: k thousand, m million, bn billion"
+    units = f"amounts in {docs.currency}: {UNITS}"
     return f"{docs.at('summary', 'borrowers'):,} borrowers{when} · run {run}{rule} · {units}"
 
 
@@ -94,11 +95,15 @@ def _effort(dossier: Dossier) -> tuple[Block, ...]:
     effort, size = dossier.effort, len(dossier.run.inputs.portfolio)
     if effort.levers == "solved":
         return ()
-    why = f"of {HUGE if size >= HUGE else LARGE:,} borrowers or more" if size >= LARGE else "made quickly"
-    few = "the most important levers" if effort.levers == "few" else "levers"
-    parts = [f"{effort.budgets} budgets were solved"] if effort.budgets else ["no other budget was solved"]
-    parts += [f"{effort.years:,} years simulated", f"{few} priced by this run's shadow prices alone"]
-    parts += [f"stressed books decided to {effort.stress_gap:.2%}"] if effort.stress_gap else []
-    parts += [] if effort.costs else ["nothing was solved without a limit"]
-    parts += [] if effort.rules else ["no simple rule was tried"]
-    return (note(f"As on every page {why}: {', '.join(parts)}."),)
+    skipped = [] if effort.budgets else ["no other budget"]
+    skipped += [] if effort.costs else ["no dropped limit"]
+    skipped += [] if effort.rules else ["no simple rule"]
+    tried = " and ".join([", ".join(skipped[:-1]), skipped[-1]] if len(skipped) > 1 else skipped)
+    parts = [f"{tried} was tried"] * bool(skipped)
+    parts += [f"{effort.budgets} budgets were solved"] * bool(effort.budgets)
+    parts += [f"{effort.years:,} years were simulated"]
+    few = "the most important changes" if effort.levers == "few" else "changes"
+    parts += [f"{few} were priced by this run's shadow prices alone"]
+    parts += [f"stressed books are within {effort.stress_gap:.2%} of the best"] * bool(effort.stress_gap)
+    why = "For a book this large" if size >= LARGE else "Made quickly"
+    return (note(f"{why}: {'; '.join(parts)}."),)

@@ -27,6 +27,7 @@ _SPLIT = (
     " Limits on a condition split the allocations into cases, each bounded so, by prices of its own; the "
     "prices below are those of the case that was chosen."
 )
+_GIVEN = ("proven is the arithmetic alone: PD, LGD, requests and churn are taken as given",)
 _NOT_KNOWN = "not recorded: the run was made by an older version"
 
 
@@ -68,15 +69,18 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     )  # fmt: skip
     status = summary["status"]
     if status == "breaks_limits":
-        return (("Breaks limits or terms: not to be approved as it is",), figures, rechecked)
+        return (("Breaks limits or terms: not to be approved as it is",), figures, rechecked, _GIVEN)
     if status == "optimal":
-        return (("Certified: the best there is",), figures, rechecked)
+        apart = (
+            "" if value.text == bound.text else f" to within {bound.value - value.value:,.2f} {docs.currency}"
+        )
+        return ((f"Certified: the best there is{apart}",), figures, rechecked, _GIVEN)
     verdict: tuple[Inline, ...] = (
         "Certified, and not proven the best: up to ",
         docs.percent(("certificate", "gap"), decimals=4),
         " of the bound is missing",
     )
-    return (verdict, figures, rechecked)
+    return (verdict, figures, rechecked, _GIVEN)
 
 
 def foot(docs: Documents, stood: Provenance) -> tuple[tuple[Inline, ...], ...]:

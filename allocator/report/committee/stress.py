@@ -12,6 +12,7 @@ from allocator.report.committee.blocks import (
     Block,
     Cell,
     Column,
+    Inline,
     Listing,
     Row,
     Section,
@@ -27,6 +28,8 @@ from allocator.report.limits import by_entry, in_short, limit_in_words
 
 _MOST = 8
 _NAMED = 3
+_ADJECTIVES = frozenset({"mild", "moderate", "severe", "adverse", "extreme"})
+"""Names of stresses that stand before the word."""
 
 
 def stress_section(docs: Documents) -> Section:
@@ -93,6 +96,12 @@ def _row(docs: Documents, world: Place, unit: Unit, scale: _Scale) -> Row:
 def _name(docs: Documents, world: Place) -> str:
     name = docs.at(*world, "name")
     return "as expected" if name == "base" else str(name)
+
+
+def stress_named(docs: Documents, world: Place) -> str:
+    """The stress in running text: `severe stress`; a name that goes before no noun is quoted."""
+    name = _name(docs, world)
+    return f"{name} stress" if name in _ADJECTIVES else f"the stress '{name}'"
 
 
 def breaks(names: list[str]) -> str:
@@ -215,12 +224,15 @@ def _moved(docs: Documents, shown: Sequence[Place]) -> list[Block]:
         return []
     moved: Place = (*world, "moved")
     come = docs.count(*moved, "come")
-    said = words(f"Decided anew under {_name(docs, world)}, ", come,
-                 " borrower who has none would get an offer, " if come.value == 1 else
-                 " borrowers who have none would get an offer, ", docs.count(*moved, "gone"),
-                 " would lose theirs, and amounts would move by ", docs.money(*moved, "money"),
-                 " in all.")  # fmt: skip
-    return [said]
+    gone = docs.count(*moved, "gone")
+    gain: tuple[Inline, ...] = (
+        ("no declined borrower would gain an offer, ",)
+        if not come.value
+        else (come, f" declined borrower{'s' * (come.value != 1)} would gain an offer, ")
+    )
+    lose: tuple[Inline, ...] = (gone, " would lose theirs") if gone.value else ("nobody would lose theirs",)
+    return [words(f"Decided anew under {stress_named(docs, world)}, ", *gain, *lose,
+                  ", and amounts would move by ", docs.money(*moved, "money"), " in all.")]  # fmt: skip
 
 
 def _factor(name: str, told: Mapping[str, Any]) -> str:

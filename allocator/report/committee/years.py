@@ -7,6 +7,7 @@ from typing import Any
 
 from allocator.report.committee.blocks import (
     Column,
+    Inline,
     Picture,
     Row,
     Section,
@@ -39,14 +40,22 @@ def years_section(docs: Documents) -> Section:
         ", one in twenty less than ",
         docs.money(*quantile(docs, 0.05)),
         "; ",
-        Strong(docs.percent(("simulate", "below_zero", "value"))),
-        " of the years lose money (95% sure: ",
+        *losing(docs),
+        " (95% sure: ",
         docs.percent(("simulate", "below_zero", "low")),
         " to ",
         docs.percent(("simulate", "below_zero", "high")),
         ").",
     )
     return Section("years", "7 · How bad can a year be?", (picture, said), "a-years")
+
+
+def losing(docs: Documents) -> tuple[Inline, ...]:
+    """How many of the simulated years lose money."""
+    years = docs.count("simulate", "years")
+    if not docs.number(("simulate", "below_zero", "value")):
+        return ("none of ", years, " simulated years loses money")
+    return (docs.percent(("simulate", "below_zero", "value")), " of ", years, " simulated years lose money")
 
 
 def quantile(docs: Documents, level: float) -> Place:
@@ -71,7 +80,7 @@ def years_annex(docs: Documents) -> Section:
         "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
         f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
         "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
-        "CVaR the mean of the years beyond; from and to hold 95% each. Correlation and factors are "
+        "CVaR the mean of the years beyond; beside each its 95% interval. Correlation and factors are "
         "assumed: nothing here estimates them."
     )  # fmt: skip
     return Section(
@@ -87,7 +96,7 @@ def _distributions(docs: Documents) -> Table:
     levels = [*docs.at("simulate", "net", "quantiles")]
     columns = (
         Column("A year's", "text"), Column("Expected"), Column("Mean"), Column("Deviation"),
-        *(Column(f"{100 * float(level):g}% below") for level in levels),
+        *(Column(_percentile(float(level))) for level in levels),
     )  # fmt: skip
     rows = [
         Row((name, docs.exact("simulate", "expected", name), docs.exact("simulate", name, "mean"),
@@ -98,6 +107,13 @@ def _distributions(docs: Documents) -> Table:
     return Table(columns, tuple(rows), f"Over the years, {docs.currency}")
 
 
+def _percentile(level: float) -> str:
+    """`1st percentile` of 0.01."""
+    number = f"{100 * level:g}"
+    tens, ending = number[-2:-1] == "1", {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    return f"{number}{'th' if tens else ending} percentile"
+
+
 def _tails(docs: Documents) -> Table:
     """A row per level: VaR and CVaR of the loss, with their intervals."""
     tails = [
@@ -106,7 +122,7 @@ def _tails(docs: Documents) -> Table:
         for tail in docs.places("simulate", "loss", "tails")
     ]  # fmt: skip
     heads = (
-        Column("Loss at level", "text"), Column("VaR"), Column("from"), Column("to"), Column("CVaR"),
-        Column("from"), Column("to"),
+        Column("Loss at level", "text"), Column("VaR"), Column("95% interval, from"), Column("to"),
+        Column("CVaR"), Column("95% interval, from"), Column("to"),
     )  # fmt: skip
     return Table(heads, tuple(tails), f"Loss of the worst years, {docs.currency}")
