@@ -33,10 +33,10 @@ def rating_correlations(
     from scipy import stats
 
     points = _grade_points(rating)
-    columns = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
-    unknown = [column for column in columns if column not in indicators.columns]
-    if unknown:
-        faults = [Fault("is no indicator", "name a column of the indicators", field=name) for name in unknown]
+    numbers = list(indicators.select_dtypes("number").columns)
+    columns = numbers if columns is None else list(columns)
+    faults = unknown_faults([column for column in columns if column not in numbers])
+    if faults:
         raise InputError.of(faults, "Correlation")
     rows = []
     for column in columns:
@@ -55,6 +55,11 @@ def rating_correlations(
     names = ["pearson", "pearson_p", "pearson_stars", "spearman", "spearman_p", "spearman_stars"]
     table = pd.DataFrame(rows, columns=["indicator", *names, "n", "note"]).set_index("indicator")
     return table.fillna({"pearson_stars": "", "spearman_stars": ""})
+
+
+def unknown_faults(names: Sequence[str]) -> list[Fault]:
+    """One fault for each name that no indicator has."""
+    return [Fault("is no indicator", "name a number among the indicators", field=name) for name in names]
 
 
 def starred_table(table: pd.DataFrame) -> pd.DataFrame:

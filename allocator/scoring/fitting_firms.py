@@ -18,7 +18,7 @@ from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
-from allocator.scoring.correlation import by_grade, rating_correlations, starred_table
+from allocator.scoring.correlation import by_grade, rating_correlations, starred_table, unknown_faults
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
@@ -35,6 +35,7 @@ from allocator.scoring.grades import (
     void_range_table,
 )
 from allocator.scoring.grades import Method as GradeMethod
+from allocator.scoring.indicators import never_known
 from allocator.scoring.invoices import InvoiceNotes
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines, read_table
 from allocator.scoring.score import imputed_cells, rated_firms
@@ -126,6 +127,7 @@ def correlation_from_files(
 
     Raises InputError with the faults of the files, and those of the order that were `found`.
     """
+    found = [*found, *unknown_faults(never_known(columns or ()))]
     known, indicators, _ = rated_firms(files, found=found)
     return rating_correlations(known["rating"], indicators, columns), by_grade(
         known["rating"], indicators, columns

@@ -7,14 +7,16 @@ a growth from nothing, the spread of a single month, anything of a firm without 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from allocator.records.portfolio import Floats, Integers
-from allocator.scoring.invoices import Invoices
+from allocator.scoring.invoices import Invoices, invoices_from_frames
 
 DIRECTIONS = ("in", "out")
 
@@ -63,6 +65,24 @@ def firm_indicators(invoices: Invoices, firms: Sequence[str] | None = None) -> p
         }
     columns |= _both_sides(sides, len(index), years, int(origin))
     return pd.DataFrame(columns, index=index)
+
+
+def never_known(names: Sequence[str]) -> list[str]:
+    """Those of `names` that no invoices give a number; of which years there are some, the invoices tell."""
+    return [name for name in names if _YEAR.sub("", name) not in _every_name()]
+
+
+_YEAR = re.compile(r"(?<=_)[12]\d{3}$")
+
+
+@cache
+def _every_name() -> frozenset[str]:
+    """Names of the indicators without years, from the invoices of a firm over two years."""
+    dates = pd.date_range("2000-01-01", "2001-12-01", freq="MS")
+    frame = pd.DataFrame({"date": dates, "enterprise_id": "a", "counterparty_id": "b", "valid": True})
+    frame = frame.assign(amount=1.0, tax=0.0, total=1.0)
+    names = firm_indicators(invoices_from_frames(frame, frame)).select_dtypes("number").columns
+    return frozenset(_YEAR.sub("", name) for name in names)
 
 
 def _months(dates: pd.Series) -> Integers:

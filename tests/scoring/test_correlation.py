@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.correlation import rating_correlations, stars
+from allocator.scoring.fitting_firms import correlation_from_files
+from allocator.scoring.indicators import never_known
+from allocator.scoring.score import InvoiceFiles
 
 
 def test_void_share_and_grade_of_the_real_firms(firms: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -45,3 +50,16 @@ def test_unknown_grades_and_indicators() -> None:
         rating_correlations(pd.Series(["A", "X", "B"]), pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
     with pytest.raises(InputError, match="void: is no indicator"):
         rating_correlations(pd.Series(["A", "B"]), pd.DataFrame({"x": [1.0, 2.0]}), ["void"])
+
+
+def test_a_name_that_no_indicator_has_is_told_with_the_faults_of_files(tmp_path: Path) -> None:
+    files = InvoiceFiles(tmp_path / "in.csv", tmp_path / "out.csv", None, None)
+    with pytest.raises(InputError) as told:
+        correlation_from_files(files, ["void", "void_share", "in_first", "profit_2019"])
+    problems = [(fault.field, fault.problem) for fault in told.value.faults]
+    assert problems[:2] == [("void", "is no indicator"), ("in_first", "is no indicator")]
+    assert len([problem for _, problem in problems if "does not exist" in problem]) == 2
+
+
+def test_every_indicator_of_the_real_firms_is_known(firms: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert never_known(firms[1].select_dtypes("number").columns) == []
