@@ -36,19 +36,17 @@ def correlations(matrix: Floats) -> Floats:
 
 def leverages(design: Floats, weight: Floats, whole: Floats) -> Floats:
     """(n,) diagonal of the hat matrix W^1/2 X (`whole`)^-1 X' W^1/2; `whole` (k, k) is the information."""
-    from scipy.linalg.blas import dtrmm
-
     out = np.empty(len(weight))
     try:
-        root = np.asfortranarray(np.linalg.inv(np.linalg.cholesky(whole)))
+        root = np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(whole)).T)
     except np.linalg.LinAlgError:  # singular to the last digit, as near separation
         inverse = np.linalg.inv(whole)
         for rows in _parts(len(weight)):
             out[rows] = np.einsum("ij,ij->i", design[rows] @ inverse, design[rows])
         return out * weight
     for rows in _parts(len(weight)):
-        part = dtrmm(1.0, root, design[rows].T, lower=1)
-        out[rows] = np.einsum("ij,ij->j", part, part)
+        part = design[rows] @ root  # BLAS takes twice as long over one that knows it is triangular
+        out[rows] = np.einsum("ij,ij->i", part, part)
     return out * weight
 
 

@@ -34,6 +34,8 @@ STEPS = 200
 PENALISED_STEPS = 2000
 """Near separation the penalty alone pulls, and steps shrink by a constant factor."""
 TOLERANCE = 1e-10
+CLOSE = 1e-6
+"""Step ahead at which a fit to a fold is left, whose PDs then lack less than a tenth of it."""
 SMALL = 0.05
 """Leverage up to which the information alone makes a good step."""
 NEAR = 0.1
@@ -135,9 +137,9 @@ def coefficients_of(
     weights: Floats | None = None,
     start: Floats | None = None,
 ) -> Floats:
-    """(k + 1,) the coefficients of `fit_logit`, without their errors. Raises InputError as it does."""
+    """(k + 1,) the coefficients of `fit_logit` to CLOSE, without errors. Raises InputError as it does."""
     design, counts, ridge = _ordered(x, y, penalty, strength, weights)
-    return _coefficients(design, y, names, penalty, (counts, ridge), weights, start)
+    return _coefficients(design, y, names, penalty, (counts, ridge), weights, start, CLOSE)
 
 
 def _ordered(
@@ -159,13 +161,16 @@ def _coefficients(
     ordered: tuple[Floats | float, Floats],
     weights: Floats | None,
     start: Floats | None,
+    tolerance: float = TOLERANCE,
 ) -> Floats:
     """(k + 1,) those of the penalty; `ordered` are counts and ridge."""
     counts, ridge = ordered
     if penalty == "none":
         return _maximum_likelihood(design, y, names, counts)
     firth = penalty != "ridge"
-    found = _newton(design, y, names, firth=firth, ridge=ridge, counts=counts, start=start)
+    found = _newton(
+        design, y, names, firth=firth, ridge=ridge, counts=counts, start=start, tolerance=tolerance
+    )
     return _refit_intercept(design, y, found, weights) if penalty == "flic" else found
 
 
@@ -266,6 +271,7 @@ def _newton(
     ridge: Floats,
     counts: Floats | float = 1.0,
     start: Floats | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Floats:
     """Maximise the penalised likelihood, each row `counts` times, by Newton's method with step halving.
 
@@ -293,7 +299,7 @@ def _newton(
         before, far = far, float(np.abs(step).max())
         coefficients, objective = coefficients + step, tried
         ahead = far * (min(1.0, 10 * far / before) if before < NEAR else 1.0)  # steps go on shrinking so
-        if ahead < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
+        if ahead < tolerance * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     problem = f"the fit has not settled after {PENALISED_STEPS} steps"
     guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
@@ -310,17 +316,18 @@ def _penalised(
     eta = design @ coefficients
     p = special.expit(eta)
     whole = information(design, counts * p * (1 - p)) + np.diag(ridge)
-    value = _likelihood_at(eta, y, counts) - 0.5 * float(ridge @ coefficients**2)
+    value = likelihood_at(eta, y, counts) - 0.5 * float(ridge @ coefficients**2)
     if firth:
         value += 0.5 * float(np.linalg.slogdet(whole)[1])
     return p, whole, value
 
 
 def _log_likelihood(design: Floats, y: Floats, coefficients: Floats, counts: Floats | float = 1.0) -> float:
-    return _likelihood_at(design @ coefficients, y, counts)
+    return likelihood_at(design @ coefficients, y, counts)
 
 
-def _likelihood_at(eta: Floats, y: Floats, counts: Floats | float) -> float:
+def likelihood_at(eta: Floats, y: Floats, counts: Floats | float) -> float:
+    """The log-likelihood of outcomes y (n,) at log-odds `eta` (n,)."""
     return float((counts * y) @ eta - (counts * np.logaddexp(0, eta)).sum())
 
 

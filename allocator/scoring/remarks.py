@@ -160,7 +160,8 @@ def _separation(matrix: Floats, y: Floats, card: Scorecard) -> list[str]:
         else:
             what = "beyond one of its values all rows have the same outcome"
         remarks.append(f"{name}: {what}, so its coefficient is the penalty's: {remedy}")
-    together = [] if alone else separating_together(matrix, y, names, card.fit.coefficients)
+    near = card.fit.coefficients, card.fit.covariance
+    together = [] if alone else separating_together(matrix, y, names, near)
     if together:
         remarks.append(
             f"{' and '.join(together)}: together they tell the outcome of some or all rows without error, so "

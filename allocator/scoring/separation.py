@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from allocator.records.portfolio import Floats
-from allocator.scoring.information import information
+from allocator.scoring.information import PART, information
 
 STEPS = 15
 _SETTLED = 0.01
@@ -29,19 +29,30 @@ PRUNED = 20_000
 
 def separating_columns(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
     """Columns of x (n, k) that separate alone: wholly, or in one of their ends (a dummy of one outcome)."""
+    left = np.arange(x.shape[1])
+    for rows in (slice(PART), slice(None)):  # what overlaps in a part does in all
+        left = left[_apart(x[rows, left], y[rows])]
+    return [names[j] for j in left.tolist()]
+
+
+def _apart(x: Floats, y: Floats) -> np.ndarray:
+    """(k,) whether a column's values of one outcome all lie at or beyond those of the other."""
     bad, good = x[y == 1], x[y == 0]
-    apart = (bad.min(axis=0) >= good.max(axis=0)) | (bad.max(axis=0) <= good.min(axis=0))
-    return [name for name, separates in zip(names, apart, strict=True) if separates]
+    if not len(bad) or not len(good):
+        return np.ones(x.shape[1], dtype=bool)
+    return np.asarray((bad.min(axis=0) >= good.max(axis=0)) | (bad.max(axis=0) <= good.min(axis=0)))
 
 
-def separating_together(x: Floats, y: Floats, names: Sequence[str], start: Floats | None = None) -> list[str]:
+def separating_together(
+    x: Floats, y: Floats, names: Sequence[str], near: tuple[Floats, Floats] | None = None
+) -> list[str]:
     """Columns that separate in combination; none where the likelihood has a finite maximum.
 
-    x (n, k) is standardised. Separation is a linear program (Konis 2007), which is solved where Newton's
-    method, from the coefficients `start` (k + 1,) of a fit if there is one, does not settle: weights w in
-    [-1, 1] with (2 y - 1) (w_0 + x w) >= 0 in every row and above 0 in some.
+    x (n, k) is standardised; `near` are the coefficients (k + 1,) of a fit, where there is one, and their
+    covariance. Separation is a linear program (Konis 2007), which is solved where Newton's method does not
+    settle: weights w in [-1, 1] with (2 y - 1) (w_0 + x w) >= 0 in every row and above 0 in some.
     """
-    if _settles(x, y, start):
+    if _settles(x, y, near):
         return []
     weights = _direction(x, y)
     kept = np.flatnonzero(weights > NAMED * weights.max(initial=0))
@@ -66,20 +77,33 @@ def _direction(x: Floats, y: Floats) -> Floats:
     return np.abs(solution.x[1:])
 
 
-def _settles(x: Floats, y: Floats, start: Floats | None) -> bool:
-    """Whether Newton's method finds a maximum of the likelihood, and not far out."""
+def _settles(x: Floats, y: Floats, near: tuple[Floats, Floats] | None) -> bool:
+    """Whether Newton's method finds a maximum of the likelihood, and not far out.
+
+    Near a fit its covariance stands for the inverse of the information while each change is at most half the
+    one before.
+    """
     design = np.column_stack([np.ones(len(x)), x])
-    coefficients = np.zeros(design.shape[1]) if start is None else start
+    start, inverse = (np.zeros(design.shape[1]), None) if near is None else near
+    coefficients, change = start, np.inf
     for _ in range(STEPS):
         p = special.expit(design @ coefficients)
+        score, before = design.T @ (y - p), change
         try:
-            step = np.linalg.solve(information(design, p * (1 - p)), design.T @ (y - p))
+            step = _newton_step(design, p, score) if inverse is None else inverse @ score
         except np.linalg.LinAlgError:
             return False
         change = float(np.abs(design @ step).max())
+        if inverse is not None and not change <= before / 2:
+            coefficients, inverse = start, None
+            continue
         coefficients = coefficients + step
         if not np.abs(design @ coefficients).max() < _FARTHEST:
             return False
         if change < _SETTLED:
             return True
     return False
+
+
+def _newton_step(design: Floats, p: Floats, score: Floats) -> Floats:
+    return np.asarray(np.linalg.solve(information(design, p * (1 - p)), score))

@@ -117,8 +117,8 @@ def _direction(bins: Bins) -> int:
 def odds_ratios(card: Scorecard, columns: Regressors) -> pd.DataFrame:
     """One row per coefficient: odds_ratio of one unit with its 95 % interval, per_deviation, inflation.
 
-    A column of a level or flag has no deviation. The
-    inflation (VIF) is that of the coefficient's variance by the other columns.
+    A column of a level or flag has no deviation. The inflation (VIF) is that of the coefficient's variance
+    by the other columns.
     """
     table = card.fit.wald(card.preparation.scales).iloc[1:]
     slopes = table["estimate"].to_numpy()
