@@ -3,8 +3,8 @@
     python -m benchmarks.coverage [--tables 1000] [--of NAME]
 
 It prints the table of docs/validation-figures.md and writes shares, and of how many, to
-benchmarks/results/scorecards/coverage.json; what stands there is not drawn again. Intervals that are drawn
-themselves, of KS and Brier, are asked of the first part of the tables, other things of their own parts.
+benchmarks/results/scorecards/coverage.json; what stands there is not drawn again. The interval of KS, which
+is drawn itself, is asked of the first part of the tables, other things of their own parts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from scipy import special, stats
 from allocator.insight.simulate.measures import share_below, tail_mean, value_at_risk
 from allocator.records.estimate import Estimate
 from allocator.scoring import validation
+from allocator.scoring.calibration import calibration
 from allocator.scoring.distance import ks
+from allocator.scoring.frequencies import mean_interval
 from allocator.scoring.lgd import bias_of, mean_of
 from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
 from allocator.scoring.weighting import quantiles
@@ -37,7 +39,7 @@ FEWEST = 3
 FIRST = 1_000_000
 """Seed of the first table."""
 DRAWN = 0.25
-"""Part of the tables of which intervals are asked that are drawn themselves."""
+"""Part of the tables of which the interval of KS is asked."""
 SPREAD = 0.7
 """Of the logarithm of weights: the loans are worth 61 % of as many of one weight."""
 FINE = 20_000
@@ -142,21 +144,22 @@ def drawn(name: str, n: int, rate: float, seed: int) -> tuple[Numbers, Numbers]:
 
 
 def judge(name: str, n: int, rate: float, seed: int, held: Shares, *, drawing: bool = True) -> None:
-    """Draw a table, and add to `held` whether each interval holds its truth; `drawing`: KS and Brier too."""
+    """Draw a table, and add to `held` whether each interval holds its truth; `drawing`: KS too."""
     y, values = drawn(name, n, rate, seed)
     own = weights_of(name, n, seed)
     pds = special.expit(SHIFT + SLOPE * SCORES[name].log_odds(values, rate))
-    true, calibration = truths(name, rate), validation.calibration(y, pds, own)
+    true, held_at = truths(name, rate), calibration(y, pds, own)
     found = {"AUC": validation.auc(y, values, own)}
     if drawing:
-        found |= {"KS": ks(y, values, own), "Brier": validation.brier(y, pds, own)}
-    found |= {"calibration slope": calibration.slope, "calibration intercept": calibration.intercept}
+        found["KS"] = ks(y, values, own)
+    found["Brier"] = validation.brier(y, pds, own)
+    found |= {"calibration slope": held_at.slope, "calibration intercept": held_at.intercept}
     for figure, one in found.items():
         held.setdefault(figure, []).append(holds(one, true[figure]))
     place = np.searchsorted(true["bounds"], pds)
     for i, share in enumerate(true["classes"]):
         inside = place == i
-        low, high = validation.share_interval(y[inside], None if own is None else own[inside])
+        low, high = mean_interval(y[inside], None if own is None else own[inside])
         held.setdefault("default rate of a fifth", []).append(bool(low <= share <= high))
 
 

@@ -35,6 +35,7 @@ from statsmodels.discrete.discrete_model import Logit
 from allocator.records.estimate import Estimate
 from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
+from allocator.scoring.calibration import calibration
 from allocator.scoring.choice import choose
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.distance import ks
@@ -196,7 +197,7 @@ def figures_of(case: Case, way: Callable[[Case], np.ndarray]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pds = np.clip(way(case), 1e-9, 1 - 1e-9)
-    found = {"auc": validation.auc(y, pds), "slope": validation.calibration(y, pds).slope}
+    found = {"auc": validation.auc(y, pds), "slope": calibration(y, pds).slope}
     told = {name: [value.value, value.low, value.high] for name, value in found.items()}
     return {**told, "ks": ks(y, pds).value, "brier": float(np.mean((pds - y) ** 2))}
 

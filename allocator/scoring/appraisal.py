@@ -20,6 +20,7 @@ from allocator.records.frames import File
 from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
+from allocator.scoring.calibration import calibration
 from allocator.scoring.distance import ks
 from allocator.scoring.fitted import Fitted, read_fitted
 from allocator.scoring.levels import levels_of
@@ -125,13 +126,13 @@ def appraise(
 
 def _figures(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, Any]:
     """What the outcomes say of the PDs (n,)."""
-    calibration = validation.calibration(y, pds, weights)
+    held = calibration(y, pds, weights)
     return {
         "auc": validation.auc(y, pds, weights),
         "gini": validation.gini(y, pds, weights),
         "ks": ks(y, pds, weights),
-        "calibration_slope": calibration.slope,
-        "calibration_intercept": calibration.intercept,
+        "calibration_slope": held.slope,
+        "calibration_intercept": held.intercept,
         "brier": validation.brier(y, pds, weights),
         **validation.brier_parts(y, pds, weights),
         "log_loss": validation.log_loss(y, pds, weights),

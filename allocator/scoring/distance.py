@@ -13,9 +13,11 @@ from scipy import special
 from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.logit import fit_logit
-from allocator.scoring.validation import MANY, midranks, require_both
+from allocator.scoring.validation import midranks, require_both
 from allocator.scoring.weighting import effective, mean, part
 
+MANY = 20_000
+"""Rows that the model is fitted to."""
 PLACES = 400
 """Runs of scores that a drawn table tells apart."""
 

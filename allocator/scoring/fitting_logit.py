@@ -17,6 +17,7 @@ from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.bins import information_values
+from allocator.scoring.calibration import calibration
 from allocator.scoring.choice import Choice, How, choose
 from allocator.scoring.collinearity import Regressors
 from allocator.scoring.declarations import Declarations, sound_declarations
@@ -301,14 +302,14 @@ def _lgd(frame: pd.DataFrame, default: pd.Series, weights: Floats | None, owed: 
 
 
 def _discrimination(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, Any]:
-    calibration = validation.calibration(y, pds, weights)
+    held = calibration(y, pds, weights)
     return {
         "auc": vars(validation.auc(y, pds, weights)),
         "gini": vars(validation.gini(y, pds, weights)),
         "ks": vars(ks(y, pds, weights)),
         "brier": vars(validation.brier(y, pds, weights)),
-        "calibration_slope": vars(calibration.slope),
-        "calibration_intercept": vars(calibration.intercept),
+        "calibration_slope": vars(held.slope),
+        "calibration_intercept": vars(held.intercept),
         "log_loss": validation.log_loss(y, pds, weights),
     }
 

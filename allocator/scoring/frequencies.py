@@ -14,6 +14,8 @@ import pandas as pd
 from scipy import special
 
 from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.weighting import effective, total
 
 
 def pd_by_grade(
@@ -92,3 +94,20 @@ def jeffreys(events: float, n: float) -> tuple[float, float]:
     low = 0.0 if events == 0 else float(special.betaincinv(a, b, 0.025))
     high = 1.0 if events == n else float(special.betaincinv(a, b, 0.975))
     return low, high
+
+
+def mean_interval(shares: Floats, weights: Floats | None = None) -> tuple[float, float]:
+    """95 % interval of the mean of shares (n,) in [0, 1]: of 0 and 1 alone it is Jeffreys'.
+
+    Quantiles of the beta distribution with the moments that the mean has in a Bayesian bootstrap (Rubin 1981)
+    of the rows, of half a row of 0 and of half a row of 1: what no row has come to yet, others may. With
+    weights (n,) the rows are as many as their effective number (Korn and Graubard 1998).
+    """
+    n = effective(len(shares), weights)
+    each, whole = n / len(shares) if weights is None else n / float(weights.sum()), n + 1
+    middle = (each * total(shares, weights) + 0.5) / whole
+    spread = each * total((shares - middle) ** 2, weights) + 0.5 * (middle**2 + (1 - middle) ** 2)
+    rows = middle * (1 - middle) * (whole + 1) * whole / spread - 1
+    a, b = middle * rows, (1 - middle) * rows
+    low = float(special.betaincinv(a, b, 0.025)) if shares.any() else 0.0
+    return low, float(special.betaincinv(a, b, 0.975)) if (shares < 1).any() else 1.0

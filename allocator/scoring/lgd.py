@@ -22,6 +22,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER
+from allocator.scoring.frequencies import mean_interval
 from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 from allocator.scoring.logit import LogitFit, fit_fractional
 from allocator.scoring.preparation import Preparation
@@ -31,7 +32,7 @@ from allocator.scoring.variables import Variable
 from allocator.scoring.weighting import alike, effective, mean, part, standard_error, total
 
 FEWEST = 30
-"""Defaulted loans from which a segment has a mean of its own: from there its interval covers."""
+"""Defaulted loans from which a segment has a mean of its own."""
 
 
 NO_SEGMENT = f"no segment of its own (fewer than {FEWEST} defaulted loans)"
@@ -139,18 +140,8 @@ def _segment(name: str, owed: Floats, lost: Floats, weights: Floats | None) -> S
 
 
 def mean_of(shares: Floats, weights: Floats | None = None) -> Estimate:
-    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale.
-
-    Its ends are NaN of a mean of 0 or 1, of one share and of shares that are all alike. With weights (n,)
-    the degrees of freedom are those of their effective number.
-    """
-    n, middle = effective(len(shares), weights), mean(shares, weights)
-    if n <= 1 or not 0 < middle < 1 or alike(shares):
-        return Estimate(middle, np.nan, np.nan)
-    error = standard_error(shares, weights) / (middle * (1 - middle))
-    half = float(special.stdtrit(n - 1, 0.975)) * error
-    low, high = special.expit(special.logit(middle) + np.array([-half, half]))
-    return Estimate(middle, float(low), float(high))
+    """Mean of shares (n,) in [0, 1] with its 95 % interval."""
+    return Estimate(mean(shares, weights), *mean_interval(shares, weights))
 
 
 def bias_of(lost: Floats, foreseen: Floats, weights: Floats | None = None) -> Estimate:

@@ -25,9 +25,9 @@ from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats
-from allocator.scoring import validation
 from allocator.scoring.appraisal import card_and_table
 from allocator.scoring.bins import Bins
+from allocator.scoring.calibration import calibration
 from allocator.scoring.fitted import Card, no_logit, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.logit import fit_logit, shift_to
@@ -198,7 +198,7 @@ def recalibrated_from_files(
 
 
 def _stands(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, float]:
-    found = validation.calibration(y, pds, weights)
+    found = calibration(y, pds, weights)
     return {
         "observed": mean(y, weights),
         "calibration_slope": found.slope.value,

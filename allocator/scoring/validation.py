@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,26 +16,14 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats, Integers
-from allocator.scoring.frequencies import jeffreys
+from allocator.scoring.frequencies import jeffreys, mean_interval
 from allocator.scoring.levels import level, level_faults, levels_of
-from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
-from allocator.scoring.weighting import alike, counts, effective, mean, part, quantiles, standard_error, total
+from allocator.scoring.weighting import counts, effective, mean, part, quantiles, standard_error, total
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
-MANY = 20_000
-"""Rows from which the interval of a Brier score is the normal's."""
 SIZE, MARGIN = 360, 48
 """Pixels of the reliability plot."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Logit of the outcome on the score's log-odds: slope 1 and intercept 0 are perfect."""
-
-    slope: Estimate
-    intercept: Estimate
-    """With the slope held at 1: above 0 where PDs are too low on the whole."""
 
 
 def auc(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estimate:
@@ -115,43 +102,11 @@ def gini(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estim
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
 
 
-def brier(
-    outcome: Floats, pd_: Floats, weights: Floats | None = None, *, draws: int = 500, seed: int = 0
-) -> Estimate:
-    """Mean squared distance of probability and outcome, with a bootstrap interval.
-
-    Rows and then outcomes are drawn, these by the recalibrated PDs, so that the default rate varies as it
-    would; quantiles are those of the error over its standard error. Beyond MANY rows they are the normal's.
-    """
+def brier(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> Estimate:
+    """Mean squared distance of probability and outcome, with the interval of a mean in [0, 1]."""
     require_both(outcome, pd_)
-    value, error = _mean_and_error((pd_ - outcome) ** 2, weights)
-    low, high = -NORMAL_95, NORMAL_95
-    if len(outcome) <= MANY:
-        low, high = np.quantile(_errors_drawn(outcome, pd_, weights, draws, seed), [0.025, 0.975])
-    return Estimate(value, max(value - float(high) * error, 0.0), min(value - float(low) * error, 1.0))
-
-
-def _errors_drawn(outcome: Floats, pd_: Floats, weights: Floats | None, draws: int, seed: int) -> Floats:
-    """(draws,) errors of the Brier score over their standard errors, by the recalibrated PDs."""
-    odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
-    true = pd_
-    if np.ptp(odds) > 0:
-        fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
-        true = special.expit(fit.linear(odds[:, None]))
-    expected = mean(true * (1 - pd_) ** 2 + (1 - true) * pd_**2, weights)
-    generator = np.random.default_rng(seed)
-    drawn: list[float] = []
-    while len(drawn) < draws:
-        rows = generator.integers(len(pd_), size=len(pd_))
-        happened = generator.random(len(rows)) < true[rows]
-        value, error = _mean_and_error((pd_[rows] - happened) ** 2, part(weights, rows))
-        drawn.append((value - expected) / error if error > 0 else 0.0)
-    return np.array(drawn)
-
-
-def _mean_and_error(values: Floats, weights: Floats | None) -> tuple[float, float]:
-    """The mean of values (n,) and its standard error."""
-    return mean(values, weights), standard_error(values, weights)
+    far = (pd_ - outcome) ** 2
+    return Estimate(mean(far, weights), *mean_interval(far, weights))
 
 
 def brier_parts(
@@ -178,42 +133,6 @@ def log_loss(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> flo
     return -mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p), weights)
 
 
-def calibration(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> Calibration:
-    """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs.
-
-    With weights the slope's quantile is Student's, as few rows may carry the sandwich's error. PDs that are
-    all equal have no slope: NaN.
-    """
-    require_both(outcome, pd_)
-    odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
-    if alike(odds):
-        return Calibration(Estimate(np.nan, np.nan, np.nan), _shift(outcome, odds, weights))
-    fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
-    slope, half = (
-        float(fit.coefficients[1]),
-        _quantile(outcome, weights) * float(np.sqrt(fit.covariance[1, 1])),
-    )
-    return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds, weights))
-
-
-def _quantile(outcome: Floats, weights: Floats | None) -> float:
-    """The normal's, or Student's by what the rows of the rarer outcome are worth."""
-    if weights is None:
-        return NORMAL_95
-    worth = min(effective(float(rows.sum()), weights[rows]) for rows in (outcome == 1, outcome == 0))
-    return float(special.stdtrit(max(worth - 1, 1), 0.975))
-
-
-def _shift(outcome: Floats, odds: Floats, weights: Floats | None) -> Estimate:
-    """The constant that makes the mean PD the observed share; its error is the sandwich's, as the slope that
-    it holds at 1 need not be right."""
-    root = shift_to(odds, mean(outcome, weights), weights)
-    p = special.expit(root + odds)
-    off = outcome - p if weights is None else weights * (outcome - p)
-    error = float(np.linalg.norm(off)) / total(p * (1 - p), weights)
-    return Estimate(root, root - NORMAL_95 * error, root + NORMAL_95 * error)
-
-
 def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bins: int = 10) -> pd.DataFrame:
     """Observed against predicted default by equally filled bins of PD; rows of one PD stay together.
 
@@ -224,7 +143,7 @@ def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bin
     rows = []
     for inside in _equal_parts(pd_, weights, min(bins, len(pd_))):
         y, own = outcome[inside], part(weights, inside)
-        low, high = share_interval(y, own)
+        low, high = mean_interval(y, own)
         row = {"n": len(y), "predicted": mean(pd_[inside], own), "defaults": int(y.sum())}
         row |= {"observed": mean(y, own), "low": low, "high": high}
         rows.append(row | ({} if own is None else {"weight": float(own.sum())}))
@@ -243,14 +162,6 @@ def _equal_parts(pd_: Floats, weights: Floats | None, bins: int) -> list[Integer
     sizes = np.diff(np.append(starts, len(order)))
     place = np.repeat(place[starts + (sizes - 1) // 2], sizes)
     return [order[place == i] for i in range(bins) if (place == i).any()]
-
-
-def share_interval(outcome: Floats, weights: Floats | None) -> tuple[float, float]:
-    """95 % of a default rate: Jeffreys' of what the rows are worth (Korn and Graubard 1998)."""
-    if weights is None:
-        return jeffreys(int(outcome.sum()), len(outcome))
-    n = effective(len(outcome), weights)
-    return jeffreys(min(mean(outcome, weights) * n, n), n)
 
 
 def psi(
@@ -298,8 +209,7 @@ def by_class(
             mean(outcome[rows], weights[rows]) if rows.any() else np.nan for rows in inside
         ]
         bounds = [
-            share_interval(outcome[rows], weights[rows]) if rows.any() else (np.nan, np.nan)
-            for rows in inside
+            mean_interval(outcome[rows], weights[rows]) if rows.any() else (np.nan, np.nan) for rows in inside
         ]
     table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
     if owed is not None and lost is not None:

@@ -13,6 +13,7 @@ from allocator.errors import InputError
 from allocator.records.estimate import Estimate, figure_text
 from allocator.scoring import validation
 from allocator.scoring.appraisal import calibrated
+from allocator.scoring.calibration import calibration
 from allocator.scoring.fitted import write_fitted
 from allocator.scoring.fitting_lgd import LgdAppraisal, lgd_appraisal_of_files, lgd_from_files
 from allocator.scoring.lgd import bias_of, mean_of
@@ -50,18 +51,20 @@ def test_where_all_are_off_by_one_amount_nothing_tells_how_surely(tmp_path: Path
     assert "leaves no error to test by" in found.verdict.source
 
 
-def test_shares_that_are_all_alike_have_a_mean_and_no_interval() -> None:
+def test_shares_that_are_all_alike_have_a_mean_whose_interval_is_of_their_number() -> None:
     for shares in (np.array([0.3]), np.full(50, 0.3), np.zeros(9), np.ones(9)):
         found = mean_of(shares)
         assert found.value == pytest.approx(shares[0])
-        assert math.isnan(found.low)
-        assert math.isnan(found.high)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        assert found.low < found.high
+    assert mean_of(np.zeros(9)).low == 0
+    assert mean_of(np.ones(9)).high == 1
     assert bias_of(np.full(7, 0.1 + 0.2), np.full(7, 0.3)).value == 0.0
 
 
 def test_one_pd_for_all_has_no_slope_and_one_bin_whatever_the_order_of_rows() -> None:
     y, pds = np.array([1.0, 0, 0, 0, 1, 0, 0, 0, 0, 0]), np.full(10, 0.1)
-    found = validation.calibration(y, pds)
+    found = calibration(y, pds)
     assert math.isnan(found.slope.value)
     assert found.intercept.value == pytest.approx(np.log(0.25) - np.log(1 / 9))
     assert figure_text(found.slope) == "these rows do not tell"

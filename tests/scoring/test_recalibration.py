@@ -10,8 +10,8 @@ import pytest
 from scipy import special
 
 from allocator.errors import InputError
-from allocator.scoring import validation
 from allocator.scoring.appraisal import appraise
+from allocator.scoring.calibration import calibration
 from allocator.scoring.fitted import read_fitted, to_document
 from allocator.scoring.recalibration import RecalibrationOrder, recalibrate
 from allocator.scoring.scorecard import Points, Recalibration, Scorecard, fit_scorecard
@@ -31,7 +31,7 @@ def test_slope_and_intercept_meet_what_happened(card: Scorecard) -> None:
     y = book["bad"].to_numpy(float)
     new = recalibrate(card, book, y, RecalibrationOrder("slope", "defaults rose"), "sme-v1.json")
     pds = new.apply(book)["pd"].to_numpy()
-    found = validation.calibration(y, pds)
+    found = calibration(y, pds)
     assert pds.mean() == pytest.approx(y.mean(), abs=1e-9)
     assert found.slope.value == pytest.approx(1, abs=0.01)
     assert found.intercept.value == pytest.approx(0, abs=1e-6)

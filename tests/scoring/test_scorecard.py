@@ -13,6 +13,7 @@ from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring import validation
+from allocator.scoring.calibration import calibration
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.folds import stratified_folds
@@ -138,7 +139,7 @@ def test_real_loans_beside_scikit_learn(
     assert validation.auc(outcome, ours).value == pytest.approx(
         validation.auc(outcome, theirs).value, abs=0.01
     )
-    slope = validation.calibration(outcome, ours).slope
+    slope = calibration(outcome, ours).slope
     assert slope.low < 1 < slope.high
 
 

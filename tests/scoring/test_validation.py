@@ -11,6 +11,7 @@ from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring import validation
+from allocator.scoring.calibration import calibration
 from allocator.scoring.folds import stratified_folds
 
 
@@ -27,7 +28,7 @@ def test_auc_and_brier_agree_with_scikit_learn() -> None:
     p = np.round(p, 2)
     assert validation.auc(y, p).value == pytest.approx(roc_auc_score(y, p))
     assert validation.gini(y, p).value == pytest.approx(2 * roc_auc_score(y, p) - 1)
-    assert validation.brier(y, p, draws=10).value == pytest.approx(brier_score_loss(y, p))
+    assert validation.brier(y, p).value == pytest.approx(brier_score_loss(y, p))
     assert validation.log_loss(y, p) == pytest.approx(log_loss(y, p))
 
 
@@ -78,12 +79,12 @@ def test_auc_of_the_opposite_score(seed: int) -> None:
 
 def test_true_probabilities_are_calibrated_and_squeezed_ones_are_not() -> None:
     y, p = draw(4000)
-    true = validation.calibration(y, p)
+    true = calibration(y, p)
     assert true.slope.low < 1 < true.slope.high
     assert true.intercept.low < 0 < true.intercept.high
-    squeezed = validation.calibration(y, special.expit(2 * special.logit(p)))
+    squeezed = calibration(y, special.expit(2 * special.logit(p)))
     assert squeezed.slope.high < 0.7
-    assert validation.calibration(y, p * 0.5).intercept.low > 0
+    assert calibration(y, p * 0.5).intercept.low > 0
 
 
 def test_reliability_accounts_for_every_firm() -> None:
