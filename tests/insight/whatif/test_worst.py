@@ -11,12 +11,14 @@ import pytest
 
 from allocator.certification.exact import ExactCase, exact_faults
 from allocator.certification.worst import weight_faults
+from allocator.engine import floors
 from allocator.errors import InputError
 from allocator.insight.whatif.worst import worst_of
 from allocator.pipeline import allocate, as_solved, decide, judge, prepare
 from allocator.records.filters import weighted
 from allocator.records.outcome import Outcome
 from allocator.records.stress import Shock, Stress, StressSource, whole_weights
+from allocator.records.ticket import Ticket
 from allocator.scenario import load_scenario
 from allocator.store import certificate_to_json
 from allocator.testing import limit_rows, plain
@@ -85,6 +87,18 @@ def test_no_allocation_of_a_tiny_book_is_worth_more_in_the_worst(seed: int) -> N
         assert certificate.value == pytest.approx(min(certificate.values.values()), rel=1e-12)
         mean = sum(certificate.weights[name] * own for name, own in certificate.values.items())
         assert certificate.above_worst == pytest.approx(mean - certificate.value, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_book_too_large_for_the_solver_is_raised_by_halves(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "_BORROWERS", 0)
+    case = replace(tiny(seed), policy=replace(tiny(seed).policy, ticket=Ticket(0.0, 200e3)))
+    stresses = Stress(), BAD, WORSE
+    found, steps = found_of(case, *stresses), by_trying(tiny(seed), *stresses)
+    assert found.value >= steps * (1 - 1e-4)
+    assert found.value <= found.certificate.bound * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("seed", range(12))
