@@ -407,6 +407,7 @@ class Borrowers:
         self.numbers: dict[Any, Array] = {}
         self.apart: dict[Any, Array] = {}  # PD and LGD where `numbers` have their mean over stresses
         self.n = len(cells["borrower_id"])
+        self.asked = np.full(self.n, math.inf)  # max_amount, before the policy's changes
 
     def text(self, column: str) -> Array:
         """Texts, "" where missing."""
@@ -591,6 +592,7 @@ def put_mean(scenario: Any, weights: dict[str, float], borrowers: Borrowers) -> 
 
 def hold_to(changes: dict[str, Any], borrowers: Borrowers) -> None:
     """What the policy's changes leave of the terms of those who were served."""
+    borrowers.asked = borrowers.numbers["max_amount"]
     if not changes:
         return
     own, served = borrowers.numbers, formerly_served(borrowers)
@@ -758,8 +760,8 @@ def lot_of(borrowers: Borrowers, policy: Facts) -> Any:
     begins, by = [most * 0, *(end + 1 for end in ends[:-1])], [cents(number(size, "step")) for size in sizes]
     if menu:
         parts = numbers_of({"amounts": dict(enumerate(menu["amounts"]))}, "amounts").values()
-        asked = cents(borrowers.numbers["max_amount"])
-        shares = [asked * exact(part).numerator // exact(part).denominator for part in parts]
+        asked = cents(borrowers.asked).astype(np.int64).astype(object)
+        shares = [(asked * exact(p).numerator // exact(p).denominator).astype(float) for p in parts]
         begins = ends = by = shares if at(menu, "of") else [cents(part) for part in parts]
     by = by or [cents(borrowers.number(str(at(step, "column"))))]
     ends = [np.where(c > 0, np.minimum(b, most), 0.0) for b, c in zip(ends, by, strict=True)]

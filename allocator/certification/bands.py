@@ -76,13 +76,13 @@ def grid_of(portfolio: Portfolio, policy: Policy) -> Grid | None:
             pieces.append((np.full(n, begin), np.minimum(most, beyond - 1.0), size))
             begin = beyond
         return Grid(tuple(pieces))
-    known = np.isfinite(portfolio.max_amount)
-    asked = np.where(known, portfolio.max_amount, 0.0)
-    cents = CENT.counts(CENT.down(asked))
+    asked = np.where(np.isfinite(portfolio.asked), portfolio.asked, 0.0)
+    cents = CENT.counts(CENT.down(asked)).astype(np.int64).astype(object)
     pieces = []
     for amount in named.amounts:
         share = Fraction(repr(amount))
-        at = cents * share.numerator // share.denominator
-        at = at if named.of_request else np.full(n, CENT.counts(np.array([amount]))[0])
+        at = np.full(n, CENT.counts(np.array([amount]))[0])
+        if named.of_request:
+            at = (cents * share.numerator // share.denominator).astype(np.float64)
         pieces.append((np.maximum(at, 1.0), np.where(at > 0, np.minimum(at, most), 0.0), np.maximum(at, 1.0)))
     return Grid(tuple(pieces))

@@ -44,7 +44,8 @@ def with_used_cuts(found: Solution, limits: Limits, cuts: Sequence[Cut], compile
     tree = found.tree
     if tree is not None:
         dropped = {cut.name for cut in cuts} - {cut.name for cut in kept}
-        tree = {**tree, "nodes": [_without(node, dropped) for node in nodes]}
+        lots = {name: room for name, room in tree.get("lots", {}).items() if name not in dropped}
+        tree = {**tree, "lots": lots, "nodes": [_without(node, dropped) for node in nodes]}
     return replace(
         found,
         prices=np.array([prices[row.name] for row in rows]),

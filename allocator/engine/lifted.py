@@ -85,7 +85,7 @@ class Lifted:
         bound += _OUTWARD * abs(bound)
         if answer.point is None:
             return None, bound
-        taken = np.unique(line)[answer.point[-(int(np.max(place)) + 1) :] > 0.5]
+        taken = np.unique(line)[_last(answer.point, int(np.max(place, initial=-1)) + 1) > 0.5]
         option = np.full(len(self.columns), -1, dtype=np.int32)
         option[self.options.position[taken]] = self.options.option[taken]
         return option, bound
@@ -99,7 +99,7 @@ class Lifted:
         if answer.point is None:
             return None
         amount = np.zeros(len(offers))
-        amount[who] = lots_to_money(np.round(answer.point[-len(who) :]), lot)
+        amount[who] = lots_to_money(np.round(_last(answer.point, len(who))), lot)
         return amount
 
     def _beside(self, count: Floats, place: Integers, low: Floats, high: Floats) -> Program:
@@ -184,3 +184,8 @@ class Lifted:
             allowed[0, : len(line)] = own.bound * counts[own.reference] * counted[who]
             room = own.bound * float(np.sum(own.exposure[counted]))
         return used, sparse.csc_array(allowed), room, lent
+
+
+def _last(point: Floats, many: int) -> Floats:
+    """The last `many` entries, none where that is 0."""
+    return point[len(point) - many :]

@@ -71,7 +71,8 @@ def held_to(portfolio: Portfolio, policy: Policy) -> Portfolio:
     if no_cut:
         own = replace(own, min_amount=np.where(served, np.maximum(own.min_amount, then), own.min_amount))
     if no_rise:
-        own = replace(own, max_amount=np.where(served, np.minimum(own.max_amount, then), own.max_amount))
+        less = np.where(served, np.minimum(own.max_amount, then), own.max_amount)
+        own = replace(own, max_amount=less, request=own.asked)
     if changes.keep is None:
         return own
     kept = served & np.isnan(portfolio.fixed_amount) & meets(changes.keep, portfolio)

@@ -8,9 +8,12 @@ import numpy as np
 
 from allocator.errors import Fault, in_rows
 from allocator.records.lots import CENT, Bands, lots_within
-from allocator.records.portfolio import Booleans, Floats, Portfolio
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import LARGEST_LOAN, Policy
 from allocator.records.ticket import Choices, OwnSteps, SizedSteps
+
+_LONG = 2**63
+"""Whole numbers below this are held in 64 bits."""
 
 
 def bands_of(portfolio: Portfolio, policy: Policy) -> Bands | None:
@@ -26,9 +29,7 @@ def bands_of(portfolio: Portfolio, policy: Policy) -> Bands | None:
         return Bands(np.append(1.0, last[:-1] + 1.0)[:, None], last[:, None], _cents(steps)[:, None])
     if isinstance(grid, Choices):
         points = (
-            _shares(grid, portfolio.max_amount)
-            if grid.of_request
-            else _cents(np.array(grid.amounts))[:, None]
+            _shares(grid, portfolio.asked) if grid.of_request else _cents(np.array(grid.amounts))[:, None]
         )
         held = points > 0
         points = np.maximum(points, 1.0)
@@ -42,12 +43,18 @@ def _cents(amounts: Floats) -> Floats:
 
 
 def _shares(grid: Choices, request: Floats) -> Floats:
-    """(B, n) shares of the requests, rounded down to cents; 0 where there is no request."""
+    """(B, n) shares of the requests as decimals, rounded down to cents; 0 where there is no request."""
     cents = np.where(
         np.isfinite(request), lots_within(np.where(np.isfinite(request), request, 0.0), CENT), 0.0
     )
-    parts = [Fraction(repr(share)) for share in grid.amounts]
-    return np.array([np.floor(cents * float(part.numerator) / float(part.denominator)) for part in parts])
+    return np.array([_share(cents.astype(np.int64), Fraction(repr(share))) for share in grid.amounts])
+
+
+def _share(cents: Integers, part: Fraction) -> Floats:
+    """(n,) whole cents times `part`, rounded down: what doubles would round is counted in whole numbers."""
+    short = part.numerator * int(np.max(cents, initial=0)) < _LONG and part.denominator < _LONG
+    counted = cents if short else cents.astype(object)
+    return np.asarray(counted * part.numerator // part.denominator, dtype=np.float64)
 
 
 def step_faults(portfolio: Portfolio, policy: Policy, wanted: Booleans) -> list[Fault]:

@@ -55,7 +55,7 @@ class Portfolio:
     min_amount: Floats
     """Smallest loan the borrower takes; 0 where not given."""
     max_amount: Floats
-    """The request; inf where not given."""
+    """The request; inf where not given. Less where the policy's changes let it not rise to that."""
     relationship_value: Floats
     exposure: Floats
     """Already lent: counts in limits, earns nothing here."""
@@ -70,6 +70,8 @@ class Portfolio:
     """Further columns that limits read as text."""
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     """Further columns that limits read as numbers."""
+    request: Floats | None = None
+    """What was asked for, where `max_amount` has become less."""
     requirement: Floats | None = None
     """K of `policy.capital`, where capital has a cost: that which was decided by, whatever becomes of PD."""
 
@@ -79,6 +81,11 @@ class Portfolio:
         if self.requirement is None:
             raise ValueError("the borrowers' capital requirements have not been computed")
         return self.requirement
+
+    @property
+    def asked(self) -> Floats:
+        """(n,) the requests, whatever the policy's changes leave of them; inf where not given."""
+        return self.max_amount if self.request is None else self.request
 
     def __len__(self) -> int:
         return len(self.borrower_id)

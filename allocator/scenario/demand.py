@@ -24,7 +24,7 @@ def with_budget_in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
     budget = scenario.policy.budget
     if budget.of is None:
         return scenario
-    unknown = np.flatnonzero(~np.isfinite(portfolio.max_amount))
+    unknown = np.flatnonzero(~np.isfinite(portfolio.asked))
     if len(unknown):
         rows = np.sort(portfolio.row[unknown]).tolist()
         fault = Fault(
@@ -38,7 +38,7 @@ def with_budget_in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
     document = scenario.document
     share = Fraction(repr(scenario.written.budget.amount))
     lot = Fraction(repr(float(scenario.policy.ticket.step or CENT)))
-    asked = Fraction(repr(math.fsum(portfolio.max_amount)))
+    asked = Fraction(repr(math.fsum(portfolio.asked)))
     stated = {key: entry for key, entry in document["policy"]["budget"].items() if key != "of"}
     stated["amount"] = float(share * asked // lot * lot)
     policy = {**document["policy"], "budget": stated}

@@ -54,9 +54,9 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     faults = _faults(portfolio, stress) or _combined_factor_faults(portfolio, table, stress)
     if faults:
         raise InputError.of(faults, "Stress")
+    more = factors_of(stress.amount, portfolio)
     stressed = dataclasses.replace(
-        under(stress, portfolio),
-        max_amount=_scaled_amounts(portfolio.max_amount, factors_of(stress.amount, portfolio)),
+        under(stress, portfolio), max_amount=_scaled_amounts(portfolio.asked, more), request=None
     )
     churn = {
         grade: np.minimum(

@@ -13,7 +13,7 @@ def amounts_up_to(case: Case, i: int, most: float) -> list[float]:
     """The amounts of docs/formulation.md, section 1, up to `most`, one by one."""
     step, grid = case.policy.ticket.step, case.policy.ticket.grid
     if isinstance(grid, Choices):
-        request = float(case.portfolio.max_amount[i]) if grid.of_request else 1.0
+        request = float(case.portfolio.asked[i]) if grid.of_request else 1.0
         if math.isinf(request):
             return []
         cents = [math.floor(Fraction(repr(part)) * Fraction(repr(request)) * 100) for part in grid.amounts]

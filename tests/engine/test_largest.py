@@ -10,6 +10,7 @@ import pytest
 
 from allocator.errors import InfeasibleError, InputError
 from allocator.records.scenario import Limit
+from allocator.records.ticket import OwnSteps, Ticket
 from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.test_methods import methods_agree
@@ -101,6 +102,35 @@ def test_amounts_in_steps_are_proved_to_what_the_step_leaves() -> None:
     assert np.all(solved.decisions.amount % 10_000.0 == 0)
     assert np.sort(solved.decisions.amount)[-5:].sum() <= 1.25e6
     assert solved.outcome.certificate.gap <= 1e-3
+
+
+@pytest.mark.parametrize("step", [None, 10_000.0])
+def test_who_is_offered_nothing_keeps_every_limit(step: float | None) -> None:
+    """No offer pays, or none may be made: a book without any loan is the best there is."""
+    rule, case = largest_limit(1.5e6, 5), book_of(5, step=step)
+    for barred in ({"pd": np.full(5, 0.9)}, {"exclude": np.ones(5, dtype=bool)}):
+        none = replace(case.portfolio, **barred)
+        solved = solve(replace(case, portfolio=none).under(limits=(rule,)))
+        assert solved.decisions.amount.tolist() == [0.0] * 5
+        assert solved.outcome.certificate.gap == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_tree_rounds_no_cut_that_is_left_out() -> None:
+    """A cut without a price is no row of the certificate, nor is its bound in whole steps one of a tree."""
+    book = portfolio(
+        ["A", "B", "B", "B"], pd=[0.1, 0.02, 0.02, 0.01], lgd=[0.4, 0.6, 0.2, 0.2],
+        relationship_value=[3.0, 3.0, 0.0, 0.0], min_amount=[150.0, 0.0, 0.0, 0.0],
+        max_amount=[400.0, 500.0, 400.0, 400.0], exposure=[120.0, 0.0, 50.0, 0.0],
+        texts={"region": ["s", "s", "n", "s"]}, numbers={"own": [100.0, 200.0, 50.0, 150.0]},
+    )  # fmt: skip
+    curve = churn_table([0.04, 0.06, 0.08, 0.12], A=[0.0, 0.1, 0.25, 0.4], B=[0.0, 0.05, 0.2, 0.5])
+    regions = limit("regions", "offered", "at_most", 0.5475, of="total", each="region")
+    index = replace(limit("index", "hhi", "at_most", 0.5, of="budget"), by="region")
+    bands = {"A": (0.04, 0.08), "B": (0.04, 0.08)}
+    wider = replace(regions, name="wider", bound=0.8)
+    rules = policy(500.0, regions, wider, largest_limit(250.0, 7), index, rates=bands, funding_rate=0.01)
+    case = Case(book, curve, replace(rules, ticket=Ticket(0.01, 450.0, None, OwnSteps("own"))))
+    assert solve(case).value == pytest.approx(2.576, rel=1e-6)
 
 
 def test_single_names_of_a_large_book_are_refused_and_sectors_are_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from allocator.certification.bands import grid_of
 from allocator.errors import InputError
 from allocator.pricing.amounts import bands_of
+from allocator.records.former import Changes
+from allocator.records.portfolio import Portfolio, Text
 from allocator.records.ticket import Choices, OwnSteps, SizedSteps, Ticket
 from tests.builders import Case, churn_table, policy, portfolio
 from tests.stages import solve
@@ -31,6 +34,7 @@ def case_of(grid: Any, lots: list[float], **columns: Any) -> Case:
         (SIZED, [20.0, 40.0, 91.0, 136.5, 182.0], 0.5),
         (Choices((30.0, 45.5, 190.0, 210.0)), [30.0, 45.5, 190.0], 0.5),
         (Choices((0.3, 0.333, 1.0), of_request=True), [30.0, 33.3, 100.02], 0.06),
+        (Choices((0.3333333333333333, 0.75), of_request=True), [33.33, 75.01], 0.01),
     ],
 )
 def test_two_readings_have_the_same_amounts(grid: Any, amounts: list[float], common: float) -> None:
@@ -50,6 +54,31 @@ def test_two_readings_have_the_same_amounts(grid: Any, amounts: list[float], com
 def test_a_borrower_without_a_request_has_no_share_of_it() -> None:
     solved = solve(case_of(Choices((0.5,), of_request=True), [1.0, 1.0], max_amount=[np.inf, 100.0]))
     assert solved.solution.amount.tolist() == [0.0, 50.0]
+
+
+def test_a_share_is_a_decimal_of_whole_cents() -> None:
+    """Doubles would round 0.3333333333333333 x 30,000,000 cents up to 10,000,000."""
+    case = case_of(Choices((0.3333333333333333,), of_request=True), [1.0], max_amount=300_000.0)
+    case = case.under(ticket=replace(case.policy.ticket, max=1e6))
+    bands, again = bands_of(case.portfolio, case.policy), grid_of(case.portfolio, case.policy)
+    assert bands is not None
+    assert again is not None
+    assert bands.first.tolist() == [[9_999_999.0]]
+    assert again.up(np.array([1.0])).tolist() == [99_999.99]
+
+
+def test_shares_are_of_the_request_whatever_changes_leave_of_it() -> None:
+    """Half of the 100 asked for was lent, and no more may be: half of the request, not of that half."""
+    case = case_of(Choices((0.5,), of_request=True), [1.0], max_amount=100.0)
+    former = with_former_run(case.portfolio, 50.0)
+    own = replace(case, portfolio=former).under(changes=Changes(amounts="no_rise"))
+    assert solve(own).solution.amount.tolist() == [50.0]
+
+
+def with_former_run(book: Portfolio, lent: float) -> Portfolio:
+    numbers = {"former_amount": np.array([lent]), "former_rate": np.array([0.04])}
+    served = Text(np.zeros(1, dtype=np.int32), ("served", "declined", "new"))
+    return replace(book, numbers={**book.numbers, **numbers}, texts={**book.texts, "former": served})
 
 
 def test_a_step_is_an_amount_in_whole_cents() -> None:
