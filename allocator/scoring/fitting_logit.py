@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import special
+from threadpoolctl import threadpool_limits
 
 from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
@@ -92,7 +93,7 @@ def logit_from_files(data: File, declared: File, order: Order, found: Sequence[F
     late = [order.outcome, *(order.money or ())[1:]]
     given = sound_declarations(declared, "variables", late, faults, weights=order.weights)
     sample = _sample(data, given, order, faults)
-    with faults_located_in(data, sample.frame):
+    with threadpool_limits(1, user_api="blas"), faults_located_in(data, sample.frame):
         fits = _fits(sample, given, order)
         figures, metrics = _discrimination(sample.outcomes, fits.held_out, sample.weights), {}
         figures |= _with_leaks(sample, fits.kept, given, order)
