@@ -70,6 +70,7 @@ KEYS = {
     "stress": "pd lgd amount churn rates funding limits file column mean_of worst_of",
 }  # fmt: skip
 LIMIT = "name measure of weight where each by top at_most at_least exactly enforce under if_lent_to"
+STATED = "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts price_bound weights"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -341,11 +342,8 @@ def limit_of(entry: Any, stress: list[Any], tail: Facts) -> Facts:
     free = at(entry, "if_lent_to") is not None and free
     need(not free, f"policy.limits: {entry!r} hangs on a condition and need not hold")
     need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
-    sense, name, ours = (
-        senses[0],
-        str(entry.get("name")),
-        tail.sectors and entry.get("measure") == "tail_loss",
-    )
+    sense, name = senses[0], str(entry.get("name"))
+    ours = tail.sectors and entry.get("measure") == "tail_loss"
     one = "borrower_id" if at(entry, "top") is not None else None
     factor = (everyone(stress, "limits") if sense == "at_most" else 1.0, named(stress, name))
     return Facts(
@@ -374,8 +372,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     cost = at(policy, "capital.cost")
     need(cost is None or 0 <= number(policy, "capital.cost") <= 1, "policy.capital.cost: out of range")
-    tail = tail_rule(policy)
-    step = at(policy, "ticket.step")
+    tail, step = tail_rule(policy), at(policy, "ticket.step")
     step = number(policy, "ticket.step") if not isinstance(step, dict | None) else step
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
@@ -733,10 +730,8 @@ def snapped(values: Array, lot: Any, *, up: bool = False) -> Array:
         count = lots(values, lot)
         near = money(count, lot)
         return money(count + (near < values) if up else count - (near > values), lot)
-    count, found = (
-        lots(snapped(values, CENT, up=up), CENT),
-        np.full(len(values), math.inf if up else -math.inf),
-    )
+    count = lots(snapped(values, CENT, up=up), CENT)
+    found = np.full(len(values), math.inf if up else -math.inf)
     for least, most, step in lot[::-1] if up else lot:
         near = (-(-np.maximum(count, least) // step) if up else np.minimum(count, most) // step) * step
         found = np.where((least <= near) & (near <= most), near, found)
@@ -752,10 +747,8 @@ def lot_of(borrowers: Borrowers, policy: Facts) -> Any:
     def cents(values: Any) -> Array:
         return np.nan_to_num(lots(snapped(np.broadcast_to(values, borrowers.n), CENT), CENT), posinf=0.0)
 
-    most, sizes = (
-        cents(policy.largest),
-        [] if menu else at(entries(step, "", "column by_size"), "by_size", []),
-    )
+    most = cents(policy.largest)
+    sizes = [] if menu else at(entries(step, "", "column by_size"), "by_size", [])
     ends = [cents(number(size, "below")) - 1 for size in sizes[:-1]] + [most]
     begins, by = [most * 0, *(end + 1 for end in ends[:-1])], [cents(number(size, "step")) for size in sizes]
     if menu:
@@ -780,52 +773,58 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segmen
     """Whom what may be offered, and why not."""
     own, grade, lot = borrowers.numbers, borrowers.text("grade"), lot_of(borrowers, policy)
     pinned, floor = ~np.isnan(own["fixed_amount"]), np.nan_to_num(own["min_rate"], nan=-math.inf)
-    roof, band = np.nan_to_num(own["max_rate"], nan=math.inf), np.full((borrowers.n, 2), math.nan)
-    some = np.zeros(borrowers.n, dtype=bool)
-    highest, unposted = np.full(borrowers.n, math.nan), np.zeros(borrowers.n, dtype=bool)
+    roof, rates = np.nan_to_num(own["max_rate"], nan=math.inf), rates_left(borrowers, policy, menus, segments)
+    inside = (own["rate"] >= rates.band[:, 0] - SAME) & (own["rate"] <= rates.band[:, 1] + SAME)
+    bound, least = ~pinned & ~np.isnan(own["rate"]), float(lot) if isinstance(lot, Fraction) else 0.01
+    wanted = np.maximum(own["min_amount"], policy.smallest or least)
+    low = snapped(wanted, lot, up=True)
+    high = snapped(np.minimum(own["max_amount"], policy.largest), lot)
+    none, served = low > high, formerly_served(borrowers)
+    former = borrowers.number("former_amount") if served.any() else np.zeros(borrowers.n)
+    then = np.nan_to_num(np.where(served, former, 0.0))
+    rises = np.where(pinned, own["fixed_amount"] >= then, policy.way == "no_cut") | ~served
+    out, unbanded = kept_out(borrowers), np.isnan(rates.highest)
+    above, near = ~bound & (rates.highest + SAME < floor), policy.rate_moved is not None and served
+    unfit = ~bound & ~rates.some
+    tests = [bound & ~inside, ~bound & rates.unposted, near & (above | unfit), above, unfit]
+    tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, none]
+    tests = [out, unbanded, *(test & ~pinned for test in tests)]
+    return Facts(
+        ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
+        term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
+        roof=roof, served=served, then=then, rises=rises, lot=lot, pinned=pinned, single=pinned | bound,
+        low=np.where(pinned, own["fixed_amount"], np.where(none, 1.0, low)),
+        high=np.where(pinned, own["fixed_amount"], np.where(none, 0.0, high)),
+        one_rate=np.where(pinned, own["fixed_rate"], np.where(inside, own["rate"], math.nan)),
+        why=np.select(tests, NO_OFFER, default="").astype(object),
+        lendable=~out & ~unbanded & (pinned | ~none),
+    )  # fmt: skip
+
+
+def rates_left(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts], segments: Any) -> Facts:
+    """The band of everybody's grade, its highest rate, whether some may be offered, or none is posted."""
+    grade, own, n = borrowers.text("grade"), borrowers.numbers, borrowers.n
+    floor, roof = np.nan_to_num(own["min_rate"], nan=-math.inf), np.nan_to_num(own["max_rate"], nan=math.inf)
+    band, highest, (some, unposted) = np.full((n, 2), math.nan), np.full(n, math.nan), np.zeros((2, n), bool)
     of = grade if segments is None else segments.of
-    for name, own_segment in dict.fromkeys(zip(grade, of, strict=True)):
+    for name, segment in dict.fromkeys(zip(grade, of, strict=True)):
         if name not in menus:
             continue
-        mine, rates = (grade == name) & (of == own_segment), menus[name].rate
+        mine, rates = (grade == name) & (of == segment), menus[name].rate
         if segments is not None:
-            left = rates[open_to_list(rates[None], np.array([own_segment], dtype=object), segments.posted)[0]]
+            left = rates[open_to_list(rates[None], np.array([segment], dtype=object), segments.posted)[0]]
             rates, unposted[mine] = left, len(left) < min(len(rates), 1)
         band[mine], first = policy.rates[name], np.searchsorted(rates, floor[mine] - SAME)
         some[mine] = first < np.searchsorted(rates, roof[mine] + SAME, "right")
         highest[mine] = rates[-1] if len(rates) else -math.inf
-    inside = (own["rate"] >= band[:, 0] - SAME) & (own["rate"] <= band[:, 1] + SAME)
-    bound = ~pinned & ~np.isnan(own["rate"])
-    one_rate = np.where(pinned, own["fixed_rate"], np.where(inside, own["rate"], math.nan))
-    wanted = np.maximum(
-        own["min_amount"], policy.smallest or (float(lot) if isinstance(lot, Fraction) else 0.01)
-    )
-    most = np.minimum(own["max_amount"], policy.largest)
-    low, high = snapped(wanted, lot, up=True), snapped(most, lot)
-    low, high = np.where(low <= high, low, 1.0), np.where(low <= high, high, 0.0)
-    kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
+    return Facts(band=band, highest=highest, some=some, unposted=unposted)
+
+
+def kept_out(borrowers: Borrowers) -> Array:
+    """Whom the column exclude names."""
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
-        kept_out = np.isin(cells, ["true", "1"])
-    tests = [kept_out, np.isnan(highest), bound & ~inside, ~bound & unposted]
-    above, none = ~bound & (highest + SAME < floor), ~bound & ~some
-    served = formerly_served(borrowers)
-    near = policy.rate_moved is not None and served
-    former = borrowers.number("former_amount") if served.any() else np.zeros(borrowers.n)
-    then = np.nan_to_num(np.where(served, former, 0.0))
-    rises = np.where(pinned, own["fixed_amount"] >= then, policy.way == "no_cut")
-    tests += [near & (above | none), above, none]
-    tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, low > high]
-    tests[2:] = [test & ~pinned for test in tests[2:]]
-    return Facts(
-        ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
-        term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
-        roof=roof, served=served, then=then, rises=rises | ~served,
-        low=np.where(pinned, own["fixed_amount"], low), lot=lot,
-        high=np.where(pinned, own["fixed_amount"], high), pinned=pinned,
-        single=pinned | bound, one_rate=one_rate,
-        why=np.select(tests, NO_OFFER, default="").astype(object),
-        lendable=~tests[0] & ~tests[1] & (pinned | (low <= high)),
-    )  # fmt: skip
+        return np.isin(cells, ["true", "1"])
+    return np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
 
 
 def formerly_served(borrowers: Borrowers) -> Array:
@@ -949,8 +948,7 @@ def by_class(formula: Any, rule: Facts, borrowers: Borrowers) -> Array:
 
 def below(x: Any) -> Any:
     """N(x), in doubles."""
-    tail = [math.erfc(-one / math.sqrt(2.0)) / 2.0 for one in np.atleast_1d(x).tolist()]
-    return np.array(tail)
+    return np.array([math.erfc(-one / math.sqrt(2.0)) / 2.0 for one in np.atleast_1d(x).tolist()])
 
 
 def quantile(p: Any) -> Any:
@@ -1059,8 +1057,7 @@ def tail_rule(policy: Any) -> Facts:
     fits = 0.5 <= alpha <= 0.99999 and (shared is None or 0 <= shared <= 0.5)
     need(fits, "policy.tail: a confidence or correlation out of range")
     made = Facts(alpha=alpha, shared=shared, sectors=None)
-    stated = entries(policy, "tail.sectors", "column between nodes")
-    if stated:
+    if stated := entries(policy, "tail.sectors", "column between nodes"):
         between, years = number(stated, "between"), number(stated, "nodes", 256)
         fits = shared is not None and 0 <= between <= shared and years in range(16, 4097)
         need(fits, "policy.tail.sectors: a correlation between sectors, or nodes, out of range")
@@ -1201,48 +1198,49 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Facts(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, stress=None)
     budget = budget.but(given={}, by=None, of="", base=None, penalty=math.inf)
-    made, everybody, figures = list[Facts](), borrowers, book
-    for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
-        borrowers, book = (everybody, figures)
-        if limit.stress is not None:
-            borrowers, book = seen_under(limit.stress, policy, everybody, figures)
-        inside, names = borrowers.passes(limit.where), [limit.name]
-        row = np.where(inside, 0, -1)
-        if limit.each is not None:
-            texts = borrowers.text(limit.each)
-            values = sorted(set(texts[inside]) - {""})
-            place = {value: k for k, value in enumerate(values)}
-            row = np.where(inside, np.array([place.get(text, -1) for text in texts]), -1)
-            names = [f"{limit.name}[{value}]" for value in values]
-        column = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
-        basis, exposed, own = MEASURES[limit.measure]
-        weight = (0.0 * book.pd if limit.by else own(book)) * column
-        need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
-        amount = policy.amounts.get(limit.of, 1.0)
-        moved = limit.measure == "money_moved"
-        need(not moved or (policy.way and limit.weight is None), f"{limit.name}: which way is not said")
-        rows = Facts(
-            limit=limit.name, given=borrowers.passes(limit.given) if limit.given else None,
-            names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
-            weight=np.where(row >= 0, weight, 0.0), plain=not moved and bool(np.all(weight[row >= 0] == 1)),
-            moved=moved,
-            further=[(b, np.where(row >= 0, part * column, 0.0)) for b, part in beside(limit, policy, book)],
-            exposed=exposed and limit.name != "budget",
-            of="" if limit.of in policy.amounts else limit.of, among=limit.base is not None,
-            base=borrowers.passes(limit.base or {}),
-            share=limit.bound, penalty=limit.penalty,
-        )  # fmt: skip
-        again = column * formerly_used(limit.measure, book) if limit.of == "former" else None
-        amounts = [amount if again is None else total(again[own]) for own in members_of(rows)]
-        rows.bounds = [limit.bound * own for own in amounts]
-        rows.whole = [exact(limit.bound) * exact(own) for own in amounts]
-        lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
-        lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
-        lent = np.where(row >= 0, book.then, 0.0) if moved else lent
-        made.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
+    made = [rows_of_limit(budget.but(weight=None, where={}, each=None), policy, borrowers, book)]
+    for limit in policy.limits:
+        under = limit.stress
+        seen = (borrowers, book) if under is None else seen_under(under, policy, borrowers, book)
+        made.append(rows_of_limit(limit, policy, *seen))
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
     return made
+
+
+def rows_of_limit(limit: Facts, policy: Facts, borrowers: Borrowers, book: Facts) -> Facts:
+    """The rows of one limit: whom each counts and how, and its bound."""
+    inside, names = borrowers.passes(limit.where), [limit.name]
+    row = np.where(inside, 0, -1)
+    if limit.each is not None:
+        texts = borrowers.text(limit.each)
+        values = sorted(set(texts[inside]) - {""})
+        place = {value: k for k, value in enumerate(values)}
+        row = np.where(inside, np.array([place.get(text, -1) for text in texts]), -1)
+        names = [f"{limit.name}[{value}]" for value in values]
+    column = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
+    basis, exposed, own = MEASURES[limit.measure]
+    weight, moved = (0.0 * book.pd if limit.by else own(book)) * column, limit.measure == "money_moved"
+    need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
+    need(not moved or (policy.way and limit.weight is None), f"{limit.name}: which way is not said")
+    rows = Facts(
+        limit=limit.name, given=borrowers.passes(limit.given) if limit.given else None,
+        names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row, moved=moved,
+        weight=np.where(row >= 0, weight, 0.0), plain=not moved and bool(np.all(weight[row >= 0] == 1)),
+        further=[(b, np.where(row >= 0, part * column, 0.0)) for b, part in beside(limit, policy, book)],
+        exposed=exposed and limit.name != "budget", of="" if limit.of in policy.amounts else limit.of,
+        among=limit.base is not None, base=borrowers.passes(limit.base or {}), share=limit.bound,
+        penalty=limit.penalty,
+    )  # fmt: skip
+    again = column * formerly_used(limit.measure, book) if limit.of == "former" else None
+    amount, members = policy.amounts.get(limit.of, 1.0), members_of(rows)
+    amounts = [amount if again is None else total(again[own]) for own in members]
+    lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
+    lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
+    lent = np.where(row >= 0, book.then, 0.0) if moved else lent
+    whole = [exact(limit.bound) * exact(own) for own in amounts]
+    bounds, held = [limit.bound * own for own in amounts], [total(lent[own]) for own in members]
+    return rows.but(bounds=bounds, whole=whole, lent=held)
 
 
 def formerly_used(measure: str, book: Facts) -> Array:
@@ -1816,9 +1814,8 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     need(fits, f"certificate plugins: {sorted(stated)}, where the scenario names {sorted(foreign)}")
     for name, package in stated.items():
         if name.startswith("measure "):
-            raise Missing(
-                f"the {name} is of the package {package}: this file checks {', '.join(MEASURES)} alone"
-            )
+            known = ", ".join(MEASURES)
+            raise Missing(f"the {name} is of the package {package}: this file checks {known} alone")
     return stated
 
 
@@ -1933,11 +1930,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    known = (
-        "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts price_bound"
-        " weights"
-    )
-    entries({"certificate": certificate}, "certificate", known)
+    entries({"certificate": certificate}, "certificate", STATED)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
     need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one per limit")
@@ -2110,49 +2103,58 @@ def contradicted(run: Facts, declined: Array, prices: dict[str, float]) -> Any:
 
 
 # --- 10. The summary ------------------------------------------------------------------------------
-def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
-    """The keys that follow from the inputs, and what stands there."""
-    lines, book, grades, limits = run.lines, run.book, {}, []
-    amount, followed = lines["amount"], at(run.scenario, "strategy.file")
-    paid = [use.paid for use in run.uses if 0 < use.penalty < math.inf]
+def summed(run: Facts, who: Any, *names: str) -> dict[str, float]:
+    """Sums of lines over some borrowers, behind them what these earn on capital where that has a cost."""
+    sums = {name: total(run.lines[name][who]) for name in names}
+    if run.policy.capital_cost is None:
+        return sums
+    tied_up, earned = total(run.lines["capital_years"][who]), total(run.earned[who])
+    return {**sums, "capital_years": tied_up, "raroc": earned / tied_up if tied_up else 0.0}
 
-    def summed(who: Any, *names: str) -> dict[str, float]:
-        return {name: total(lines[name][who]) for name in names}
 
-    def on_capital(who: Any) -> dict[str, float]:
-        if run.policy.capital_cost is None:
-            return {}
-        tied_up, earned = total(lines["capital_years"][who]), total(run.earned[who])
-        return {"capital_years": tied_up, "raroc": earned / tied_up if tied_up else 0.0}
-
-    for grade in sorted(set(book.grade)):
-        own = book.grade == grade
-        offered, weighted = total(amount[own]), total((amount * lines["rate"])[own])
-        grades[grade] = {
+def by_grade(run: Facts) -> dict[str, dict[str, float]]:
+    """What is told of each grade that somebody has."""
+    told, amount = {}, run.lines["amount"]
+    for grade in sorted(set(run.book.grade)):
+        own = run.book.grade == grade
+        offered, weighted = total(amount[own]), total((amount * run.lines["rate"])[own])
+        told[grade] = {
             "borrowers": int(own.sum()), "funded": int((amount[own] > 0).sum()), "offered": offered,
             "mean_rate": weighted / offered if offered else 0.0,
-            **summed(own, "drawn", "interest", *run.costs, "value"), **on_capital(own),
+            **summed(run, own, "drawn", "interest", *run.costs, "value"),
         }  # fmt: skip
-    for entry, use in zip(certificate["limits"], run.uses, strict=True):
+    return told
+
+
+def limits_told(run: Facts, stated: list[Any]) -> Iterator[dict[str, Any]]:
+    """What is told of each row, its figures as the certificate has them."""
+    for entry, use in zip(stated, run.uses, strict=True):
         room = float(entry["bound"] - entry["used"])
         slack = {"at_most": room, "at_least": -room, "exactly": -abs(room)}[use.sense]
         expected = {key: float(entry[key]) for key in ("used", "bound", "price")} | {"slack": slack}
         expected |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
         if use.penalty != math.inf:
             expected |= lenient(use, entry)
-        limits.append({**expected, "binding": bool(use.penalty and abs(slack) <= 1e-9 * use.scale)})
+        yield {**expected, "binding": bool(use.penalty and abs(slack) <= 1e-9 * use.scale)}
+
+
+def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
+    """The keys that follow from the inputs, and what stands there."""
+    amount, followed = run.lines["amount"], at(run.scenario, "strategy.file")
+    paid = [use.paid for use in run.uses if 0 < use.penalty < math.inf]
     return {
         "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
         "objective": float(certificate["value"]), "certified_bound": float(certificate["bound"]),
         "certified_gap": float(certificate["gap"]), "limits_broken": run.broken,
         "strategy": run.rule if followed is None else os.path.basename(followed),
         "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
-        "offered": total(amount), **summed(slice(None), "drawn", "interest", *run.costs),
-        **on_capital(slice(None)), "idle_income": run.policy.idle * run.unspent,
+        "offered": total(amount), **summed(run, slice(None), "drawn", "interest", *run.costs),
+        "idle_income": run.policy.idle * run.unspent,
         "budget_unspent": run.unspent, **({"limit_penalty": total(paid)} if paid else {}),
-        **in_each(run, certificate), "borrowers": len(book.ids),
-        "refusal_constant": -run.policy.decline * total(book.worth),
-        "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
+        **in_each(run, certificate), "borrowers": len(run.book.ids),
+        "refusal_constant": -run.policy.decline * total(run.book.worth),
+        "funded": int((amount > 0).sum()), "by_grade": by_grade(run),
+        "limits": [*limits_told(run, certificate["limits"])],
         "digest": digest(run.scenario, certificate["inputs"]),
         **{key: certificate[key] for key in ("plugins",) if key in certificate},
         **({"price_list": at(certificate, "lists.posted")} if "lists" in certificate else {}),
@@ -2205,14 +2207,18 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
     """What the summary says that inputs and certificate do not give."""
     expected = expected_summary(run, certificate)
     expected = {key: own for key, own in expected.items() if key != "per_point" or key in stated}
-    free = {"notes": list, "seconds": dict, "versions": dict, "solved_at": str}
+    free: dict[str, type] = {"notes": list, "seconds": dict, "versions": dict, "solved_at": str}
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
     checked = {key: entry for key, entry in stated.items() if key not in words}
     yield from unlike(checked, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
     said = {"solved_at": "", **stated}  # which older runs do not say
     wrong = (key for key, kind in free.items() if not isinstance(said.get(key), kind))
     yield from (f"summary {key}: is not of its kind" for key in wrong)
-    bound, gap, _ = (number(stated, key) for key in ("bound", "gap", "peak_memory_mb"))
+    bound, gap, memory = (number(stated, key) for key in ("bound", "gap", "peak_memory_mb"))
+    spent = (memory, *numbers_of(stated, "seconds").values())
+    texts = (*entries(stated, "versions").values(), *at(stated, "notes", []))
+    if any(math.copysign(1.0, own) < 0 for own in spent) or not all(isinstance(own, str) for own in texts):
+        yield "summary seconds, versions, notes or peak_memory_mb: below 0, or no text"
     value, certified, broken = certificate["value"], certificate["bound"], bool(run.broken or run.terms)
     asked = number(run.scenario, "solver.gap", 1e-9)
     least = value if not broken else -math.inf if stated.get("proof") == "solver" else certified

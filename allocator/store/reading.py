@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -95,8 +95,9 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         for field in _STATED
         if not is_number(summary.get(field))
     ]
-    if not is_number(summary.get("peak_memory_mb", 0)):
-        faults.append(Fault("is no number", RESTORE, file=str(path), field="peak_memory_mb"))
+    if not _is_amount(summary.get("peak_memory_mb", 0)):
+        faults.append(Fault("is no number of at least 0", RESTORE, file=str(path), field="peak_memory_mb"))
+    faults += [Fault(problem, RESTORE, file=str(path), field=field) for field, problem in _misstated(summary)]
     faults += [
         Fault("is -0, which no run writes", RESTORE, file=str(path), field=field)
         for field in ("gap", "certified_gap")
@@ -116,6 +117,24 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     if faults:
         raise altered_file_error(str(path), faults)
     return summary
+
+
+def _is_amount(value: Any) -> bool:
+    return is_number(value) and value >= 0 and not is_negative_zero(value)
+
+
+def _misstated(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and fault of what is said of the making of a run in entries of another kind."""
+    seconds, versions, notes = (summary.get(field) for field in ("seconds", "versions", "notes"))
+    for name, value in seconds.items() if isinstance(seconds, dict) else ():
+        if not _is_amount(value):
+            yield f"seconds {name}", "is no number of at least 0"
+    for name, value in versions.items() if isinstance(versions, dict) else ():
+        if not isinstance(value, str):
+            yield f"versions {name}", "is no text"
+    for place, value in enumerate(notes if isinstance(notes, list) else (), start=1):
+        if not isinstance(value, str):
+            yield f"notes, entry {place}", "is no text"
 
 
 def _read_certificate(folder: Path) -> dict[str, Any]:

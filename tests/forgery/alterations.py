@@ -134,6 +134,18 @@ FIGURES = [
         a_proof_that_is_none=setting(SUMMARY, "proof", "faith"),
         a_stop_that_is_none=setting(SUMMARY, "stop", "boredom"),
         **{f"no_{key}": dropping(SUMMARY, key) for key in ("schema", "notes", "seconds", "versions")},
+        **{
+            f"{where.replace('.', ' ')} {name}": setting(SUMMARY, where, value)
+            for where, wrong in {
+                "seconds.total": {"of minus 1": -1.0, "of minus 0": -0.0, "that are text": "1", "true": True},
+                "peak_memory_mb": {"below 0": -1},
+                "versions.numpy": {"that is a number": 2, "that is none": None, "that is a list": ["2"]},
+                "notes": {"that are numbers": [1], "that are empty": [None]},
+            }.items()
+            for name, value in wrong.items()
+        },
+        seconds_that_are_no_number=text(SUMMARY, '"total": ', '"total": NaN, "was": '),
+        seconds_that_never_end=text(SUMMARY, '"total": ', '"total": 1e999, "was": '),
         solved_at_no_time=setting(SUMMARY, "solved_at", 7),
         no_peak_of_memory=dropping(SUMMARY, "peak_memory_mb"),
         a_peak_of_memory_that_is_none=setting(SUMMARY, "peak_memory_mb", "much"),
