@@ -70,7 +70,7 @@ KEYS = {
     "stress": "pd lgd amount churn rates funding limits file column mean_of worst_of",
 }  # fmt: skip
 LIMIT = "name measure of weight where each by top at_most at_least exactly enforce under if_lent_to"
-STATED = "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts price_bound weights"
+STATED = "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts weights"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -1821,13 +1821,12 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
 
 def run_of(folder: str, scenario: Any, decided: Any, brought: Any, certificate: Any) -> Facts:
     """What the inputs give for the amounts and rates that were decided."""
-    stress = stress_of(folder, scenario)
+    stress, weights = stress_of(folder, scenario), weights_of(scenario, certificate)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
     menus = menus_of(policy, curves)
     segments = segments_of(menus, scenario, certificate, borrowers)
     put_under(stress, borrowers)
-    weights = weights_of(scenario, certificate)
     worlds = put_mean(scenario, weights, borrowers) if weights else {}
     policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
@@ -1930,7 +1929,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    entries({"certificate": certificate}, "certificate", STATED)
+    entries({"certificate": certificate}, "certificate", f"{STATED} price_bound")
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
     need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one per limit")

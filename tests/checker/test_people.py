@@ -59,11 +59,17 @@ def test_a_stress_moves_pd_lgd_and_requests() -> None:
 STRESSES = {"bad": {"pd": {"all": 2}, "lgd": {"all": 1.5}}, "none": {"pd": {"all": 0}}}
 
 
+def put_mean(people: Any, mean: dict[str, float]) -> dict[str, Any]:
+    scenario = {"stress": {"mean_of": mean}, "stresses": STRESSES}
+    return checker.put_mean(scenario, checker.weights_of(scenario, {}), people)
+
+
 def test_the_mean_of_stresses_keeps_the_mean_loss() -> None:
     """PD 1/4 and 1/2 at 3/4 and 1/4; losses 1/8 and 3/8; the LGD is that of the mean loss."""
     people = borrowers(1)
     mean = {"base": 0.75, "bad": 0.25}
-    checker.put_mean({"stress": {"mean_of": mean}, "stresses": STRESSES}, people)
+    each = put_mean(people, mean)
+    assert [(own["pd"][0], own["lgd"][0]) for own in each.values()] == [(0.25, 0.5), (0.5, 0.75)]
     assert people.numbers["pd"][0] == 0.3125
     assert people.numbers["lgd"][0] == pytest.approx((0.75 * 0.125 + 0.25 * 0.375) / 0.3125)
     assert (people.apart["pd"][0], people.apart["lgd"][0]) == (0.25, 0.5)
@@ -71,12 +77,63 @@ def test_the_mean_of_stresses_keeps_the_mean_loss() -> None:
     assert (under.numbers["pd"][0], under.numbers["lgd"][0]) == (0.5, 0.5)
     assert people.numbers["pd"][0] == 0.3125
     sure = borrowers(1, {"pd": [0.0]})
-    checker.put_mean({"stress": {"mean_of": mean}, "stresses": STRESSES}, sure)
+    put_mean(sure, mean)
     assert (sure.numbers["pd"][0], sure.numbers["lgd"][0]) == (0.0, 0.75 * 0.5 + 0.25 * 0.75)
     for weights in ({"base": 0.75, "bad": 0.2501}, {"base": 1.5, "bad": -0.5}, {"base": 0.5, "other": 0.5}):
         with pytest.raises(Wrong):
-            checker.put_mean({"stress": {"mean_of": weights}, "stresses": STRESSES}, borrowers(1))
-    checker.put_mean({"stress": {"mean_of": {"base": 1 - 0.9e-9}}}, borrowers(1))
+            put_mean(borrowers(1), weights)
+    put_mean(borrowers(1), {"base": 1 - 0.9e-9})
+
+
+WORST = {"worst_of": ["base", "bad"]}
+
+
+def test_the_worst_of_stresses_has_weights_that_are_1_to_the_last_bit() -> None:
+    scenario = {"stress": WORST, "stresses": STRESSES}
+    assert checker.weights_of(scenario, {"weights": {"base": 0.75, "bad": 0.25}}) == {
+        "base": 0.75,
+        "bad": 0.25,
+    }
+    assert checker.weights_of(scenario, {"weights": {"base": 1, "bad": 0}}) == {"base": 1.0, "bad": 0.0}
+    for weights in (
+        {"base": 0.1, "bad": 0.9}, {"base": 1.5, "bad": -0.5}, {"bad": 0.25, "base": 0.75}, {"base": 1.0},
+        {"base": 0.75, "bad": math.nextafter(0.25, 1)},
+    ):  # fmt: skip
+        with pytest.raises(Wrong):
+            checker.weights_of(scenario, {"weights": weights})
+    right = {"weights": {"base": 0.75, "bad": 0.25}}
+    for other in ({"policy": {"capital": {"cost": 0.1}}}, {"policy": {"tail": {"sectors": {}}}}):
+        with pytest.raises(Wrong):
+            checker.weights_of({**scenario, **other}, right)
+    with pytest.raises(Wrong):
+        checker.weights_of(scenario, {**right, "lists": {}})
+    with pytest.raises(Wrong):
+        checker.weights_of({"stress": {**WORST, "mean_of": {"base": 1}}}, right)
+    for none in ({}, {"stress": {"mean_of": {"base": 1}}}):
+        with pytest.raises(Wrong, match="of no worst"):
+            checker.weights_of(none, right)
+    for empty in ([], "base"):
+        with pytest.raises(Wrong):
+            checker.weights_of({"stress": {"worst_of": empty}}, {"weights": {}})
+
+
+def test_the_worst_value_is_that_of_the_worst_stress() -> None:
+    """Of 100 drawn 20 are earned before defaults: 0.9 x 20 - 0.1 x 50, and 0.8 x 20 - 0.2 x 60."""
+    lines = {name: np.zeros(1) for name in checker.COSTS}
+    lines |= {"gross": np.array([20.0]), "drawn": np.array([100.0]), "value": np.array([13.0])}
+    worlds = {"base": {"pd": np.array([0.1]), "lgd": np.array([0.5])}}
+    worlds["bad"] = {"pd": np.array([0.2]), "lgd": np.array([0.6])}
+    use = checker.Facts(paid=2.0, size=0.0, doubt=0.0)
+    made = checker.Facts(lines=lines, worlds=worlds, unspent=10.0, uses=[use], policy=checker.Facts(idle=0.5))
+    assert checker.worths_of(made) == {"base": 18 - 5 + 5 - 2.0, "bad": 16 - 12 + 5 - 2.0}
+    assert checker.worths_of(made.but(worlds={})) == {"": 13 + 5 - 2.0}
+    told = checker.in_each(made, {"weights": {"base": 0.25, "bad": 0.75}})
+    assert told["worst_of"] == {
+        "base": {"weight": 0.25, "value": 16.0},
+        "bad": {"weight": 0.75, "value": 7.0},
+    }
+    assert told["above_worst"] == 9.0
+    assert checker.in_each(made.but(worlds={}), {}) == {}
 
 
 def test_a_policy_after_the_stress() -> None:
@@ -115,7 +172,15 @@ def test_limits_stand_behind_themselves_under_stresses() -> None:
     assert [own.name for own in found] == ["l", "l [bad]", "l [none]"]
     assert [own.stress for own in found] == [None, [STRESSES["bad"]], [STRESSES["none"]]]
     assert [own.entry for own in found] == ["l"] * 3
+    apart = [*checker.limits_of({**document, "stress": WORST}, [], checker.Facts(sectors=None))]
+    assert apart[0].stress == []
     top = {**entry, "measure": "offered", "top": 2, "of": "budget"}
+    with pytest.raises(Wrong, match="of the largest"):
+        [
+            *checker.limits_of(
+                {**document, "stress": WORST, "policy": {"limits": [top]}}, [], checker.Facts(sectors=None)
+            )
+        ]
     with pytest.raises(Wrong, match="under bad"):
         [*checker.limits_of({**document, "policy": {"limits": [top]}}, [], checker.Facts(sectors=None))]
 
