@@ -12,13 +12,15 @@ from allocator.records.reasons import BY_THE_STEP
 from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed, words
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.decisions import declined_section
+from allocator.report.committee.distilled import distilled_sections
 from allocator.report.committee.figure import Documents, pointer
 from allocator.report.committee.front import _left_out, _more, front
-from allocator.report.committee.levers import levers_section
+from allocator.report.committee.levers import change_in_words, levers_section
+from allocator.report.committee.limits import _shown
 from allocator.report.committee.markdown import markdown_of
-from allocator.report.committee.proof import best_possible
+from allocator.report.committee.proof import best_possible, seal
 from allocator.report.committee.rules import rules_section
-from allocator.report.committee.stress import breaks, broken_in, named, of_cuts
+from allocator.report.committee.stress import breaks, broken_in, how_far, named, of_cuts
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
@@ -353,3 +355,51 @@ def test_why_no_rule_was_tried(summary: dict[str, object], told: str) -> None:
     section = rules_section(documents(summary=summary, certificate={"bound": 1e6}))
     page = markdown_of(Report("t", "s", (("seal",),), True, (), (), (section,), (), ()))
     assert told in page
+
+
+def test_a_broken_limit_says_how_full_it_is() -> None:
+    frozen = {
+        "limits": [{"name": "capital", "used": 2.5, "bound": 2.0}, {"name": "none", "used": 1, "bound": 0}]
+    }
+    docs = documents(stress={"stresses": [{"frozen": frozen}]})
+    told = how_far(docs, ("stress", "stresses", 0, "frozen"), ["capital", "none", "elsewhere"])
+    said = "".join(getattr(part, "text", part) for part in told)
+    assert said == "capital (at 125.00% of its bound), none and elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("-1% of itself", "down by 1% of itself"),
+        ("+1% of itself", "up by 1% of itself"),
+        ("100,000,000 to 101,000,000", "100 m to 101 m"),
+        ("4.4% to 4.444%", "4.4% to 4.444%"),
+    ],
+)
+def test_a_lever_says_its_way_in_words(change: str, told: str) -> None:
+    assert change_in_words(change).replace("\N{NO-BREAK SPACE}", " ") == told
+
+
+def test_limits_without_room_are_all_shown_and_then_those_that_stand_for_themselves() -> None:
+    rows = [use(f"sectors[{at}]", 10.0, binding=True) for at in range(14)]
+    rows += [use(f"regions[{at}]", 9.0) for at in range(5)] + [use("loss rate", 4.0)]
+    docs = documents(explain={"limits": rows}, summary={"limits": rows})
+    shown, others = _shown(docs, 10)
+    assert [docs.at(*place, "name") for place in shown] == [
+        *(f"sectors[{at}]" for at in range(14)), "loss rate"
+    ]  # fmt: skip
+    assert len(others) == 5
+
+
+def test_without_rules_the_page_says_why() -> None:
+    (section,) = distilled_sections(documents(), "None were sought for a book this large.")
+    assert section.blocks == (words("None were sought for a book this large."),)
+
+
+def test_the_seal_says_how_far_value_and_bound_are_apart() -> None:
+    def verdict(bound: float) -> str:
+        docs = documents(summary={"status": "optimal"}, certificate={"value": 100.0, "bound": bound})
+        return str(seal(docs)[0][0])
+
+    assert verdict(100.0) == "Certified: the best there is"
+    assert verdict(100.37) == "Certified: the best there is to within 0.37 EUR"

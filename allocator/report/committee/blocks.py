@@ -155,7 +155,7 @@ class Report:
     foot: tuple[tuple[Inline, ...], ...]
     annex: tuple[Section, ...] = field(default=())
     front_behind: str = "a-value"
-    signatures: tuple[str, ...] = ("Treasurer", "Risk", "Date")
+    signatures: tuple[str, ...] = ("Decision", "Treasurer", "Risk", "Date")
 
 
 def words(*parts: Inline) -> Paragraph:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from allocator.records.scenario import Policy
 from allocator.report.committee.blocks import (
     Block,
     Column,
@@ -19,50 +20,46 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Place
+from allocator.report.committee.levers import change_in_words
 from allocator.report.committee.limits import ONE_MORE
 from allocator.report.drawing.chart import Axis, Mark
 from allocator.report.drawing.usual import SlopeStep, SolvedBound, ladder, steps_between
 
 
-def budget_section(docs: Documents) -> Section:
+def budget_section(docs: Documents, policy: Policy) -> Section:
     """A chart of what one more unit brings, by budget."""
     worth = docs.price(*ONE_MORE)
     told = words(
-        f"At the budget as it is one more {docs.currency} brings ", Strong(worth), *_until(docs), "."
+        f"At the budget as it is each further {docs.currency} earns ", Strong(worth), f" {docs.currency}."
     )
     blocks: list[Block] = [told, *_one_percent(docs)]
     if "frontier" in docs.parts:
         now = docs.number(("frontier", "now", "budget"))
-        solved = len(docs.at("frontier", "points"))
+        solved, steps = len(docs.at("frontier", "points")), steps_of(docs)
+        dark = "Dark: budgets over which the figure is exact, to the breakpoint. "
+        apart = any(limit.reference is not None for limit in policy.limits)
         picture = Picture(
             ladder(
-                steps_of(docs),
+                steps,
                 [Mark(now, f"now: {worth.text}", "warn")],
                 Axis("budget", "money", docs.currency),
                 Axis(f"one more {docs.currency} brings"),
             ),
             f"What one more {docs.currency} of budget brings at each budget; now: {worth.text}",
-            "Dark: budgets over which the figure is exact, to the breakpoint. Light: between two of them, "
-            f"where it is at least the lower and at most the upper edge. {solved} budgets were solved.",
+            f"{dark * any(step.exact for step in steps)}Light: between two of the {solved} budgets that were "
+            "solved, where it is at least the lower and at most the upper edge"
+            f"{', but for limits that are shares of what is lent, which may put it outside' * apart}.",
         )
         blocks.insert(0, picture)
     return Section("budget", "9 · Is the budget right?", tuple(blocks), "a-budget", "third")
-
-
-def _until(docs: Documents) -> Sequence[Inline]:
-    """How far the price of the budget stands, where nothing else moves with it."""
-    found = docs.at("explain", "limits", 0, "range")
-    alone = docs.number(("summary", "limits", 0, "price")) == docs.number(ONE_MORE)
-    if found is None or not found["high"] or not alone:
-        return ()
-    return (", for as much as ", docs.money("explain", "limits", 0, "range", "high"), " more")
 
 
 def _one_percent(docs: Documents) -> Sequence[Block]:
     """What the lever of the budget adds."""
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget":
-            size = f"The budget from {docs.at(*lever, 'change')} {docs.currency} adds "
+            change = change_in_words(docs.at(*lever, "change"))
+            size = f"Loans being whole, the budget from {change} {docs.currency} adds "
             return (words(size, *_worth_of(docs, lever), "."),)
     return ()
 
@@ -99,6 +96,10 @@ _BUDGET_COLUMNS = (
 )  # fmt: skip
 
 
+_ENDS = 4, 5
+"""Columns that are left out where no price is known to hold anywhere."""
+
+
 def budget_annex(docs: Documents) -> Section:
     """Every budget that was solved."""
     title = "A8 · Budgets"
@@ -106,16 +107,20 @@ def budget_annex(docs: Documents) -> Section:
         "One more brings: the sum over limits of shadow price times how much the limit's bound grows with "
         "the budget; where a bound is a share of the budget it grows with it. The value is concave in the "
         "budget where no limit is a share of what is lent, so that between two points what one more "
-        "brings lies between theirs."
+        "brings lies between theirs. Each budget is solved by itself, to a gap of 0.0001%: the bound at the "
+        "run's own budget may differ from the certified one by that."
     )  # fmt: skip
     if "frontier" not in docs.parts:
         told = typed("Not solved for this page: `allocator frontier DIR/scenario.yaml --limit budget` does.")
         return Section("a-budget", title, (formula, words(*told)))
-    rows = tuple(_budget_row(docs, place) for place in docs.places("frontier", "points"))
+    rows = [_budget_row(docs, place) for place in docs.places("frontier", "points")]
+    kept = [at for at in range(len(_BUDGET_COLUMNS)) if at not in _ENDS or any(row.cells[at] for row in rows)]
+    columns = tuple(_BUDGET_COLUMNS[at] for at in kept)
+    rows = [Row(tuple(row.cells[at] for at in kept)) for row in rows]
     command = note(
         *typed(f"From `allocator frontier DIR/scenario.yaml --limit budget --points {len(rows)}`.")
     )
-    return Section("a-budget", title, (formula, Table(_BUDGET_COLUMNS, rows, docs.currency), command))
+    return Section("a-budget", title, (formula, Table(columns, tuple(rows), docs.currency), command))
 
 
 def _budget_row(docs: Documents, place: Place) -> Row:

@@ -24,6 +24,7 @@ from allocator.report.drawing.usual import lorenz
 MOST_ROWS, MOST_COLUMNS = 12, 8
 _ROOM = 44
 """Characters that headings may take side by side, each as wide as its longest word."""
+_NONE = "\N{EN DASH}"
 _NARROWEST = 6
 _WHOLE_LOANS = 10_000
 """Of so many equal loans no decimals are written."""
@@ -89,9 +90,9 @@ def _crossed(docs: Documents) -> Table:
         if hidden
         else []
     )
-    total = Row(("all", *totals, *beyond, docs.bare(("summary", "offered"), unit)))
+    total = Row(("All", *totals, *beyond, docs.bare(("summary", "offered"), unit)))
     return Table(
-        (Column(first, "text"), *heads, *hidden, Column("all")), tuple(table),
+        (Column(first.capitalize(), "text"), *heads, *hidden, Column("All")), tuple(table),
         f"Offered by {first} and {second}, {unit.suffix} {docs.currency}", total, shades=tuple(shades),
     )  # fmt: skip
 
@@ -103,13 +104,13 @@ def _fitting(names: Sequence[str]) -> int:
     return min(max(len(fit), 1), MOST_COLUMNS)
 
 
-def _crossing(docs: Documents, i: int, j: int, unit: Unit) -> Figure | None:
+def _crossing(docs: Documents, i: int, j: int, unit: Unit) -> Figure | str:
     place: Place = ("composition", "crossed", i, j)
-    return docs.bare(place, unit) if docs.number(place) else None
+    return docs.bare(place, unit) if docs.number(place) else _NONE
 
 
 def _rest(amounts: Sequence[float], unit: Unit) -> str:
-    return f"{sum(amounts) / unit.size:,.{unit.decimals}f}"
+    return f"{sum(amounts) / unit.size:,.{unit.decimals}f}" if any(amounts) else _NONE
 
 
 def _bars(docs: Documents) -> Table:
@@ -131,8 +132,8 @@ def _bars(docs: Documents) -> Table:
     ]  # fmt: skip
     hidden = len(places) - len(rows)
     columns = (
-        Column(name.replace("_", " "), "text"), Column(headed("Offered", unit)), Column("", "bar"),
-        Column("of all"),
+        Column(name.replace("_", " ").capitalize(), "text"), Column(headed("Offered", unit)),
+        Column("", "bar"), Column("Of all"),
     )  # fmt: skip
     return Table(columns, tuple(rows), more=f"and {hidden} more" if hidden > 0 else "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from allocator.report.committee.blocks import (
     Bar,
     Column,
@@ -14,7 +16,7 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents
+from allocator.report.committee.figure import Documents, Place
 from allocator.report.conditions import as_told, in_brief
 from allocator.report.drawing.units import headed
 
@@ -23,10 +25,11 @@ _ROOM = 160
 """Letters of a rule on the front, beyond which its values are counted."""
 
 
-def distilled_sections(docs: Documents) -> tuple[Section, ...]:
-    """A bar a rule; nothing where no rules were sought, or none keep the limits."""
+def distilled_sections(docs: Documents, unruled: str) -> tuple[Section, ...]:
+    """A bar a rule; `unruled` says why there are none."""
+    title = "11 \u00b7 Can it be said in rules?"
     if "distil" not in docs.parts:
-        return ()
+        return (Section("distil", title, (words(unruled),), width="whole"),)
     rules = [*docs.places("distil", "rules")]
     unit = docs.column([(*rule, "value") for rule in rules])
     lent = docs.column([(*rule, "offered") for rule in rules])
@@ -49,10 +52,17 @@ def distilled_sections(docs: Documents) -> tuple[Section, ...]:
         Strong(docs.money("distil", "regret")), " against this run.",
     )  # fmt: skip
     more = f"and {hidden} further rules, in the annex" if hidden > 0 else ""
-    if any(len(docs.at(*rule, "who")) > _ROOM for rule in rules[:_MOST]):
-        more += f"{'; ' if more else ''}where values are counted, the annex names them"
+    counted = _counted(docs, rules[:_MOST])
+    more += f"{'; ' if more else ''}A12 lists the values of {' and '.join(counted)}" if counted else ""
     table = Table(columns, tuple(rows), more=more)
-    return (Section("distil", "11 \u00b7 Can it be said in rules?", (told, table), "a-distil", "whole"),)
+    return (Section("distil", title, (told, table), "a-distil", "whole"),)
+
+
+def _counted(docs: Documents, rules: Sequence[Place]) -> list[str]:
+    """The columns of which rules that take too much room only count the values."""
+    long = [rule for rule in rules if len(docs.at(*rule, "who")) > _ROOM]
+    tests = [test for rule in long for test in docs.at(*rule, "where")]
+    return list(dict.fromkeys(test["column"] for test in tests if len(test.get("values", ())) > 1))
 
 
 def distilled_annex(docs: Documents) -> tuple[Section, ...]:

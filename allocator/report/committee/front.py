@@ -19,12 +19,14 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.decisions import left_out_by_grade, reason_of_many
 from allocator.report.committee.figure import Documents, Figure, Place
+from allocator.report.committee.levers import change_in_words
 from allocator.report.committee.limits import ONE_MORE, binding, missed
 from allocator.report.committee.stress import (
     breaks,
     broken_in,
     broken_worlds,
     factors_of,
+    how_far,
     named,
     of_cuts,
     stress_named,
@@ -170,7 +172,7 @@ def _more(docs: Documents) -> Sequence[Inline]:
         most = short(_MILLION * docs.number(ONE_MORE)).replace(" ", "\N{NO-BREAK SPACE}")
         said += ["; a million more brings at most ", Strong(most)]
     for lever in solved:
-        change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
+        change = change_in_words(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
         said += [f"; a budget of 1% more ({change}) brings {docs.least(*lever)}", docs.money(*lever, "low")]
     return said
 
@@ -230,7 +232,8 @@ def _risk(docs: Documents) -> tuple[Inline, ...]:
         factors = factors_of(docs, world)
         out += ["Under ", Strong(stress_named(docs, world)), f" ({factors})" * bool(factors),
                 " the book as it stands is worth ", Strong(docs.money(*world, "frozen", "value")),
-                f" and breaks limits: {named(broken)}." if broken else " and keeps every limit."]  # fmt: skip
+                " and breaks limits: " if broken else " and keeps every limit",
+                *how_far(docs, (*world, "frozen"), broken), "."]  # fmt: skip
     return tuple(out)
 
 

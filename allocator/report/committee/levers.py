@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from allocator.insight.dossier import FIRST_LEVERS
 from allocator.report.committee.blocks import (
     Bar,
@@ -16,8 +18,9 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Figure, Place
-from allocator.report.drawing.units import headed
+from allocator.report.drawing.units import headed, short
 
+_AMOUNT = re.compile(r"\b\d{1,3}(,\d{3})+(?![\d.%])")
 _NOTHING = 0.005
 """Money that is nothing."""
 
@@ -30,27 +33,41 @@ def levers_section(docs: Documents) -> Section:
         [(*lever, end) for lever in shown for end in ("low", "high") if docs.at(*lever, end) is not None]
     )
     most = max((docs.number((*lever, "high")) for lever in shown), default=0.0) or 1.0
-    rows = []
+    rows, alike = [], True
     for lever in shown:
         low, high = (docs.at(*lever, end) for end in ("low", "high"))
         sure = max(low or 0.0, 0.0)
         bar = Bar(((Stretch(0.0, sure / most), Stretch(sure / most, high / most, "pale")),))
         least: Cell = docs.bare((*lever, "low"), unit) if low is not None else None
         upper = docs.bare((*lever, "high"), unit)
-        alike = isinstance(least, Figure) and least.text == upper.text  # as printed
-        name = (docs.at(*lever, "name"), ": ", docs.at(*lever, "change"))
-        rows.append(Row((name, least, bar, None if alike else upper)))
-    columns = [Column("Change", "text"), Column(headed("adds", unit)), Column("", "bar"), Column("at most")]
-    if all(row.cells[-1] is None for row in rows):  # where no lever is uncertain
+        alike &= isinstance(least, Figure) and least.text == upper.text  # as printed
+        rows.append(Row((_moved(docs, lever), least, bar, upper)))
+    columns = [Column("Change", "text"), Column(headed("Adds" if alike else "Adds at least", unit)),
+               Column("", "bar"), Column("at most")]  # fmt: skip
+    if alike:  # where no lever is uncertain
         rows, columns = [Row(row.cells[:-1]) for row in rows], columns[:-1]
     hidden = len(levers) - len(shown)
-    more = f"{hidden} further changes add less or nothing." if hidden else ""
+    more = f"{hidden} further changes add less, or nothing." if hidden else ""
     blocks = (
         (Table(tuple(columns), tuple(rows), more=more),)
         if rows
         else (words("Nothing that was tried adds anything."),)
     )
     return Section("levers", "10 · What would raise it most?", blocks, "a-levers", "third")
+
+
+def _moved(docs: Documents, lever: Place) -> str:
+    """What is moved, and how: `churn of every grade down by 1% of itself`, `budget from 100 m to 101 m`."""
+    name, change = str(docs.at(*lever, "name")), change_in_words(docs.at(*lever, "change"))
+    return f"{name}{' from' if ' to ' in change else ''} {change}"
+
+
+def change_in_words(change: str) -> str:
+    """How a lever moves, amounts in thousands or millions."""
+    ways = {"-": "down by ", "+": "up by "}
+    if change.endswith("of itself") and change[0] in ways:
+        return f"{ways[change[0]]}{change[1:]}"
+    return _AMOUNT.sub(lambda found: short(float(found[0].replace(",", ""))), change)
 
 
 def levers_annex(docs: Documents) -> Section:
@@ -72,8 +89,8 @@ def levers_annex(docs: Documents) -> Section:
             f"From `allocator levers DIR --first {FIRST_LEVERS}`: {sum(solved)} were solved again, those "
             "that may add most; none of the others may add more than they do at most."
         )
-    formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
-                    "adds lies between the best value known with the change less the bound without it, "
+    formula = words("Each thing is moved by 1% of itself in the lender's favour, all else as it is; what "
+                    "it adds lies between the best value known with the change less the bound without it, "
                     "and the bound with it less the "
                     "value without it.")  # fmt: skip
     return Section("a-levers", "A9 · Levers",

@@ -35,7 +35,6 @@ from allocator.report.limits import (
     is_tight,
     limit_in_words,
     limit_of_row,
-    limits_shown,
     nearest_first,
     part_of,
     state_of,
@@ -44,8 +43,10 @@ from allocator.report.limits import (
 
 MOST = 10
 """Limits shown on the front."""
-_TIGHT = 5
-"""Rows of an `each` without room that are shown whatever else is."""
+_OWN = 5
+"""Limits that stand for themselves and are shown below the nearest."""
+_TIGHT = 20
+"""Limits without room that are shown on the front, however many fill it."""
 _MOST_OF_ALL = 100
 """In the annex."""
 ONE_MORE: Place = ("composition", "one_more")
@@ -61,8 +62,7 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
     shown, others = _shown(docs, MOST)
     rows = [_gauge(docs, policy, place) for place in shown]
     columns = (
-        Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"),
-        Column("Shadow price"),
+        Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"), price_of(docs),
     )  # fmt: skip
     fullest = fullest_of([_in_summary(docs, place) for place in others])
     told = [f"{len(others)} others, {fullest}"] * bool(others)
@@ -78,18 +78,21 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
 
 
 def _shown(docs: Documents, most: int) -> tuple[list[Place], list[Place]]:
-    """The nearest limits, `most` or a few more, and the others.
+    """The nearest limits, `most` or those that leave no room if they are more, and the others.
 
-    Those that stand for themselves are never left out for rows that an `each` has made, nor are the first
-    of such rows that leave no room.
+    Those that stand for themselves are kept in sight below, `_OWN` of them, whatever rows an `each` has made.
     """
     places = nearest(docs)
-    names = [str(docs.at(*place, "name")) for place in places]
-    tight = sum(is_of_each(name) and is_tight(_in_summary(docs, place))
-                for name, place in zip(names, places, strict=True))  # fmt: skip
-    own = len(names) - sum(map(is_of_each, names))
-    shown, _ = limits_shown(places, names, "", max(most, own + min(tight, _TIGHT)))
+    tight = sum(is_tight(_in_summary(docs, place)) for place in places)
+    most = max(most, min(tight, _TIGHT))
+    own = [place for place in places[most:] if not is_of_each(str(docs.at(*place, "name")))]
+    shown = [*places[:most], *own[:_OWN]]
     return shown, [place for place in places if place not in shown]
+
+
+def price_of(docs: Documents) -> Column:
+    """The column of shadow prices, with what they are per."""
+    return Column(f"Shadow price, per {docs.currency} of bound")
 
 
 def nearest(docs: Documents) -> list[Place]:
@@ -177,12 +180,13 @@ def _what_room_brings(docs: Documents) -> Sequence[Block]:
     if not math.isclose(alone.value, moving.value, rel_tol=1e-6, abs_tol=1e-12):
         return (
             words(
-                f"One more {currency} of budget brings ", Strong(moving), ": limits that are shares of "
-                                                                          "the budget "
-                "grow with it. Its shadow price ", alone, " counts the budget's own bound alone.",
+                f"Each further {currency} of budget earns ", Strong(moving), f" {currency}, since limits "
+                "that are shares of the budget grow with it. Its shadow price ", alone,
+                " counts the budget's own bound alone.",
             ),
         )  # fmt: skip
-    return (words(f"One more {currency} of budget brings ", Strong(moving), ", its shadow price."),)
+    return (words(f"Each further {currency} of budget earns ", Strong(moving), f" {currency}, its shadow "
+                  "price."),)  # fmt: skip
 
 
 def _costs(docs: Documents) -> Sequence[Block]:
@@ -196,16 +200,10 @@ def _costs(docs: Documents) -> Sequence[Block]:
         words_before = f"{'; ' if at else 'Dropping '}{name} alone would add {docs.least(*cost)}"
         parts += [words_before, Strong(docs.money(*cost, "low"))]
     more = len(dear) - 4
-    parts += [
-        f"; {more} further {'entry adds' if more == 1 else 'entries add'} something" if more > 0 else ""
-    ]
+    parts += [f"; {more} further {'group adds' if more == 1 else 'groups add'} something" if more > 0 else ""]
     free = len(costs) - len(dear)
-    parts += [f"; {free} of {len(costs)} entries cost nothing" if free and dear else ""]
-    return (
-        (words(*parts, "."),)
-        if dear
-        else ((words("No entry of the policy costs anything."),) if costs else ())
-    )
+    parts += [f"; {free} of {len(costs)} groups of limits cost nothing" if free and dear else ""]
+    return (words(*parts, "."),) if dear else ((words("No limit costs anything."),) if costs else ())
 
 
 def limits_annex(docs: Documents, policy: Policy) -> Section:
@@ -213,7 +211,7 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     shown, others = _shown(docs, _MOST_OF_ALL)
     columns = (
         Column("Limit", "text"), Column("As stated", "text"), Column("Used"), Column("Bound"),
-        Column("Room left"), Column("Shadow price"), Column("Charges"), Column("Price holds from"),
+        Column("Room left"), price_of(docs), Column("Charges"), Column("Bound may change by, from"),
         Column("to"),
     )  # fmt: skip
     rows = []
@@ -233,12 +231,13 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     more = f"and {len(others):,} further limits, {fullest}: certificate.json has all" if others else ""
     formula = words(
         "A limit's use is the sum over its borrowers of weight times what it measures. Its shadow price "
-        "is what the best value gains a unit of its own bound, every other bound as it is; the price "
-        "holds while the bound moves by as much as the last two columns say. It charges price times use, a "
-        "share of what is lent price times what its use is above its bound. "
-        "Sums of money in ",
-        docs.currency, "; limits on a share are stated in money and those on an average as money times "
-        "what is averaged, as rows of the programme are; a price of theirs is per unit of that.",
+        "is what the best value gains a unit of its own bound, every other bound as it is. The last two "
+        "columns say by how much the bound may change before the price does; they go by the prices, so "
+        "that beside whole loans they may differ from the room left by part of a loan. A limit charges its "
+        "price times its use. One on a share of what is lent charges for its use less its bound, which is 0 "
+        "in sum where it binds: what it takes from some loans it gives to others. Here use and bound of a "
+        f"share are sums of {docs.currency}, and those of an average, such as a mean PD, {docs.currency} "
+        "times what is averaged.",
     )  # fmt: skip
     table = Table(columns, tuple(rows), "Every limit", more=more)
     return Section("a-limits", "A3 · Limits", (formula, table, *_cost_table(docs)))
@@ -259,11 +258,11 @@ def _range(docs: Documents, place: Place) -> tuple[Inline, Inline]:
     if found is None:
         return "not known", "not known"
 
+    write = docs.whole if docs.at(*place, "measure") in COUNTED else docs.money
+
     def end(key: str) -> Inline:
         move = found[key]
-        return (
-            "any" if move is None or not math.isfinite(move) else _writer(docs, place)(*place, "range", key)
-        )
+        return "any" if move is None or not math.isfinite(move) else write(*place, "range", key)
 
     return end("low"), end("high")
 
@@ -281,7 +280,6 @@ def _cost_table(docs: Documents) -> Sequence[Block]:
     columns = (
         Column("Without", "text"), Column("adds at least"), Column("at most"), Column("known by", "text")
     )  # fmt: skip
-    command = note(
-        *typed("From `allocator explain DIR --exact`; an entry with `each` is dropped as a whole.")
-    )
-    return (Table(columns, tuple(rows), f"What dropping one entry alone adds, {docs.currency}"), command)
+    command = note(*typed("From `allocator explain DIR --exact`; limits of one `each` are dropped together."))
+    title = f"What dropping one group of limits alone adds, {docs.currency}"
+    return (Table(columns, tuple(rows), title), command)

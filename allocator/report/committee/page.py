@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocator.insight.dossier import LARGE, Dossier
+from allocator.insight.dossier import LARGE, Dossier, beyond_rules
 from allocator.report.committee.blocks import UNITS, Block, Report, note
 from allocator.report.committee.budget import budget_annex, budget_section
 from allocator.report.committee.concentration import concentration_annex, concentration_section
@@ -48,9 +48,9 @@ def report_of(dossier: Dossier, stood: Provenance, docs: Documents | None = None
             stress_section(docs),
             years_section(docs),
             rules_section(docs),
-            budget_section(docs),
+            budget_section(docs, policy),
             levers_section(docs),
-            *distilled_sections(docs),
+            *distilled_sections(docs, _unruled(dossier)),
         ),
         foot=foot(docs, stood),
         annex=(
@@ -88,6 +88,18 @@ def _under(dossier: Dossier) -> str:
     what = "a mean over stresses" if stress.mean else "under stress"
     worst = ", the value the least of them" if stress.worst else ""
     return f" · every figure is {what}{worst}, by the scenario"
+
+
+def _unruled(dossier: Dossier) -> str:
+    """Why there are no rules that stand in for the run, where there are none."""
+    unruled = beyond_rules(dossier.run.scenario.policy)
+    if dossier.effort.distilled:
+        why = unruled[0] if unruled else "no few rules were found that keep every limit"
+    elif len(dossier.run.inputs.portfolio) >= LARGE:
+        why = "none were sought for a book this large"
+    else:
+        why = "none were sought for a page made quickly"
+    return f"{why[0].upper()}{why[1:]}."
 
 
 def _effort(dossier: Dossier) -> tuple[Block, ...]:

@@ -20,12 +20,19 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
+from allocator.report.committee.card import card_blocks
 from allocator.report.committee.figure import Documents, Place
+from allocator.report.committee.limits import price_of
 from allocator.report.limits import limit_in_words
 
 _SPLIT = (
     " Limits on a condition split the allocations into cases, each bounded so, by prices of its own; the "
     "prices below are those of the case that was chosen."
+)
+_TREE = (
+    " What whole loans leave between that bound and the value a tree closes: it splits the allocations into "
+    "cases, such as a borrower funded or declined, and bounds each in the same way at prices of its own; "
+    "the certified bound is the largest of theirs."
 )
 _GIVEN = ("proven is the arithmetic alone: PD, LGD, requests and churn are taken as given",)
 _NOT_KNOWN = "not recorded: the run was made by an older version"
@@ -125,17 +132,18 @@ def proof_annex(docs: Documents, stood: Provenance) -> Section:
     ]
     columns = (
         Column("Priced limit", "text"),
-        Column("Shadow price"),
+        price_of(docs),
         Column("Charges"),
         Column("Unused room costs"),
     )
     book, split = ("explain", "book"), docs.at("explain", "bound_at_prices") is None
+    by_tree = docs.at("summary").get("proof") == "tree"
     blocks: list[Block] = [
         words(
             "At the shadow prices below let every borrower choose the offer that is worth most after what "
             "the limits charge for it, or none. The sum of these best responses and of price times bound "
             "over all limits is a bound: no allocation that keeps the limits is worth more, whoever found "
-            "the prices and however." + (_SPLIT if split else "")
+            "the prices and however." + (_SPLIT if split else _TREE if by_tree else "")
         ),
         Table(columns, tuple(prices), docs.currency),
         Listing((
@@ -180,7 +188,7 @@ def assumptions_annex(docs: Documents, stood: Provenance) -> Section:
     if notes:
         blocks += [words("Noted when it was solved:"), Listing(tuple((str(line),) for line in notes[:50]))]
     for name, text in stood.cards.items():
-        blocks += [words(Strong(f"Model card beside {name}")), Verbatim(text)]
+        blocks += [words(Strong(f"Model card beside {name}")), *card_blocks(text)]
     if not stood.cards:
         blocks.append(
             note(*typed("No model card (a `.md` beside it) belongs to a file that the scenario reads."))

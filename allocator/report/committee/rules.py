@@ -77,7 +77,7 @@ def bars_of(docs: Documents, sides: Sequence[Place], own: Place, word: str = "")
         rows.append(Row((name, value, bar, less), strong=side == own, tone=tone))
     columns = (
         Column("Strategy" if word else "Side", "text"), Column(headed("Value", unit)), Column("", "bar"),
-        Column("less"),
+        Column("Less"),
     )  # fmt: skip
     return Table(columns, tuple(rows))
 

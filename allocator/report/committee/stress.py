@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ def stress_section(docs: Documents) -> Section:
     scale = _Scale.of([docs.number(place) for place in places])
     columns = (
         Column("World", "text"), Column(headed("Value as it stands", unit)), Column("", "bar"),
-        Column("decided anew"), Column("Loss rate"), Column("Limits", "text"),
+        Column("Decided anew"), Column("Loss rate"), Column("Limits", "text"),
     )  # fmt: skip
     hidden = len(worlds) - len(shown)
     more = f"and {hidden} further stresses, in the annex" if hidden else ""
@@ -51,8 +51,10 @@ def stress_section(docs: Documents) -> Section:
     return Section(
         "stress", "6 · What if the world turns worse?",
         (Table(columns, rows, more=more), *([note(f"{'; '.join(factors)}.")] if factors else []),
-         note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
-              "allocation under that stress, decided knowing it."), *_moved(docs, shown)),
+         note("Upper bar: this allocation as it stands, orange where it breaks a limit, which may make it "
+              "worth more. Light bar: the best that keeps every limit under that stress, decided knowing "
+              "it."),
+         *_moved(docs, shown)),
         "a-stress",
     )  # fmt: skip
 
@@ -88,7 +90,7 @@ def _row(docs: Documents, world: Place, unit: Unit, scale: _Scale) -> Row:
         again = docs.bare((*world, "reoptimised", "value"), unit)
     return Row(
         (_name(docs, world), docs.bare((*world, "frozen", "value"), unit), Bar(tuple(bars), mark=scale.zero),
-         again, docs.percent((*world, "frozen", "loss_rate")), breaks(broken)),
+         again, docs.percent((*world, "frozen", "loss_rate")), _breaks(docs, world)),
         tone="warn" if broken else None,
     )  # fmt: skip
 
@@ -122,12 +124,37 @@ def of_cuts(names: Sequence[str], among: Container[str]) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def named(names: list[str]) -> str:
+def named(names: Sequence[str]) -> str:
     """`a, b and c`; of many the first, the others counted, and rows of one `each` as one."""
-    names = [limit_in_words(name) for name in by_entry(names)]
+    return "".join(str(part) for part in _told(names, lambda _: ()))
+
+
+def how_far(docs: Documents, verdict: Place, names: Sequence[str]) -> tuple[Inline, ...]:
+    """`names` of limits that `verdict` breaks, as `named`, each with how full it is."""
+    limits = {str(docs.at(*place, "name")): place for place in docs.places(*verdict, "limits")}
+
+    def full(name: str) -> tuple[Inline, ...]:
+        if name not in limits or not docs.number((*limits[name], "bound")):
+            return ()
+        return (" (at ", docs.percent((*limits[name], "used"), (*limits[name], "bound")), " of its bound)")
+
+    return _told(names, full)
+
+
+def _told(names: Sequence[str], further: Callable[[str], tuple[Inline, ...]]) -> tuple[Inline, ...]:
+    names = by_entry(names)
     shown = names[:_NAMED] if len(names) > _NAMED + 1 else names  # one more takes no more room than its name
-    shown = [*shown, *([f"{len(names) - len(shown)} more"] if len(shown) < len(names) else [])]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    parts: list[tuple[Inline, ...]] = [(limit_in_words(name), *further(name)) for name in shown]
+    parts += [(f"{len(names) - len(shown)} more",)] * (len(shown) < len(names))
+    out: list[Inline] = []
+    for at, part in enumerate(parts):
+        out += ["" if not at else " and " if at == len(parts) - 1 else ", ", *part]
+    return tuple(out)
+
+
+def _breaks(docs: Documents, world: Place) -> tuple[Inline, ...]:
+    """Which limits the allocation as it stands breaks in a stress, and how far."""
+    return ("breaks ", *(how_far(docs, (*world, "frozen"), broken_in(docs, world)) or ("none",)))
 
 
 def broken_worlds(docs: Documents) -> list[tuple[str, list[str]]]:
@@ -161,8 +188,9 @@ def _factors(docs: Documents, worlds: Sequence[Place]) -> list[str]:
 def stress_annex(docs: Documents) -> Section:
     """Factors and every figure."""
     columns = (
-        Column("World", "text"), Column("Value"), Column("Bound"), Column("Drawn"), Column("Expected loss"),
-        Column("Funding"), Column("Loss rate"), Column("Funded"), Column("Limits broken", "text"),
+        Column("World", "text"), Column("Value"), Column("Bound, limits kept"), Column("Drawn"),
+        Column("Expected loss"), Column("Funding"), Column("Loss rate"), Column("Funded"),
+        Column("Limits broken", "text"),
     )  # fmt: skip
     worlds = [*docs.places("stress", "stresses")]
     rows = tuple(
@@ -191,7 +219,7 @@ def _full_row(docs: Documents, world: Place, which: str, said: str) -> Row:
     found, name = docs.at(*own), f"{_name(docs, world)}, {said}"
     if found is None:
         return Row((name, *[None] * 7, in_short(str(docs.at(*world, "failure")))))
-    names = ", ".join(map(limit_in_words, broken_in(docs, world, which))) or "none"
+    names = how_far(docs, own, broken_in(docs, world, which)) or "none"
     return Row(
         (name, docs.exact(*own, "value"), docs.exact(*own, "bound") if found["bound"] is not None else None,
          docs.exact(*own, "drawn"), docs.exact(*own, "expected_loss"), docs.exact(*own, "funding_cost"),

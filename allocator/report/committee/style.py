@@ -49,6 +49,10 @@ td a{{text-decoration:none}}td a:hover,td a:focus{{text-decoration:underline}}
 th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padding-right:0}}
 .half th:not(:first-child),.half td:not(:first-child){{padding-left:3px}}
 .half th:not(:last-child),.half td:not(:last-child){{padding-right:3px}}
+.half th.t:not(:first-child),.half td.t:not(:first-child){{padding-left:10px}}
+.crowd th,.crowd td{{font-size:13px}}.half .crowd th:not(:first-child),.half .crowd td:not(:first-child)
+{{padding-left:5px}}
+.half .bars td.t:first-child{{min-width:9em}}
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}

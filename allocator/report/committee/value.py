@@ -44,7 +44,7 @@ def value_section(docs: Documents) -> Section:
             Row((label, docs.bare(place, unit, negative=cost), bar, part), strong=place[-1] == "objective")
         )
     heading = f"{unit.suffix} {docs.currency}".strip()
-    columns = (Column("", "text"), Column(heading), Column("", "bar"), Column("of money drawn"))
+    columns = (Column("", "text"), Column(heading), Column("", "bar"), Column("Of money drawn"))
     return Section("value", "1 · Where does the value come from?", (Table(columns, tuple(rows)),), "a-value")
 
 

@@ -161,7 +161,8 @@ def _table(table: Table, behind: str) -> Markup:
     stacked = len(table.columns) >= (_STACKED_FROM if barred else _STACKED_FROM - 1)
     named = table.columns[0].kind == "text"
     names = [_written(row.cells[0]) for row in table.rows] if named else []
-    columns = _folded(table.columns) if _crowded(table) else table.columns
+    crowded = _crowded(table)
+    columns = _folded(table.columns) if crowded else table.columns
     head = tag("tr", _heading(columns[0], _room_for(names)), *map(_heading, columns[1:]))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
@@ -169,7 +170,7 @@ def _table(table: Table, behind: str) -> Markup:
     parts += [tag("thead", head), tag("tbody", *rows)]
     parts += [tag("tfoot", _row(table, table.total, (), behind, stacked))] if table.total else []
     looks = ["stack"] * stacked + ["h"] * bool(table.shades)
-    looks += ["bars"] * barred
+    looks += ["bars"] * barred + ["crowd"] * crowded
     drawn = tag("table", *parts, class_=" ".join(looks) or None)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
 

@@ -80,7 +80,8 @@ def years_annex(docs: Documents) -> Section:
         "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
         f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
         "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
-        "CVaR the mean of the years beyond; beside each its 95% interval. Correlation and factors are "
+        "CVaR the mean of the years beyond; beside each its 95% interval; levels "
+        "for which the years are too few are left out. Correlation and factors are "
         "assumed: nothing here estimates them."
     )  # fmt: skip
     return Section(
@@ -120,6 +121,7 @@ def _tails(docs: Documents) -> Table:
         Row((f"{docs.at(*tail, 'level'):.1%}",
              *(docs.exact(*tail, risk, end) for risk in ("var", "cvar") for end in ("value", "low", "high"))))
         for tail in docs.places("simulate", "loss", "tails")
+        if docs.at(*tail, "cvar", "high") is not None
     ]  # fmt: skip
     heads = (
         Column("Loss at level", "text"), Column("VaR"), Column("95% interval, from"), Column("to"),
