@@ -80,7 +80,10 @@ def test_a_menu_is_of_amounts_or_of_shares_of_what_is_asked() -> None:
     plain = checker.lot_of(people, policy(ticket={"min": 1, "max": 300, "menu": {"amounts": [50, 120, 301]}}))
     assert checker.snapped(np.array([119.0, 500.0]), plain).tolist() == [50.0, 120.0]
     assert checker.snapped(np.array([51.0, 121.0]), plain, up=True).tolist() == [120.0, math.inf]
-    shares = {"min": 1, "max": 300, "menu": {"of": "request", "amounts": [0.25, 0.5, 1]}}
+    shares = {"min": 1, "max": 300, "menu": {"of": "requests", "amounts": [0.25, 0.5, 1]}}
+    people.numbers |= {"former_amount": np.array([80.0, 0.0])}
+    checker.hold_to({"amounts": "no_rise"}, people)
+    assert people.numbers["max_amount"].tolist() == [80.0, 90.01], "shares are of what was asked before"
     found = checker.lot_of(people, policy(ticket=shares))
     assert [part[2].tolist() for part in found] == [[10_000, 2_250], [20_000, 4_500], [40_000, 9_001]]
     assert [part[1].tolist() for part in found] == [[10_000, 2_250], [20_000, 4_500], [30_000, 9_001]]
