@@ -700,6 +700,7 @@ def menus_of(policy: Facts, curves: dict[str, Facts]) -> dict[str, Facts]:
         known = [] if policy.by_contract else curves[grade].rates
         rates = [rate for rate in known if low - SAME <= rate <= high + SAME]
         if policy.rate_step is not None:
+            need(high - low <= 1e6 * policy.rate_step, f"policy.rates.{grade}: no band of steps")
             steps = math.floor((high - low) / policy.rate_step + 1e-9)
             rates = [low + policy.rate_step * k for k in range(steps + 1)]
             rates += [high] if high - rates[-1] > SAME else []

@@ -345,6 +345,7 @@ INPUTS = [
         a_cheaper_funding=lambda files: files.scenario("funding_rate: 0.02", "funding_rate: 0.019"),
         no_smoothing=lambda files: files.scenario("smoothing: isotonic", "smoothing: none"),
         another_band=lambda files: files.scenario("A: [0.04, 0.11]", "A: [0.04, 0.08]"),
+        a_band_of_endless_steps=setting(SCENARIO, "policy.rates.B", [0.06, 1e300]),
         a_filter_of_another_grade=lambda files: files.scenario("grade: A", "grade: B"),
         a_strategy_that_may_break_limits=lambda files: files.scenario(
             "strategy: optimal", "strategy: greedy"
