@@ -53,6 +53,8 @@ th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padd
 .crowd th,.crowd td{{font-size:13px}}.half .crowd th:not(:first-child),.half .crowd td:not(:first-child)
 {{padding-left:5px}}
 .half .bars td.t:first-child{{min-width:9em}}
+.half .long .b{{width:13%;min-width:56px}}
+.half .long td.t:not(:first-child):not(:last-child){{min-width:7.6em}}
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}
@@ -80,7 +82,8 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 .stack tr{{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));padding:5px 0;gap:0 14px}}
 .stack td,.half .stack td:not(:first-child){{display:block;text-align:right;padding:1px 0;min-width:0}}
 .stack td,.stack td.n{{white-space:normal}}.stack td.n{{overflow-wrap:normal}}
-.stack td.t:last-child{{min-width:0}}
+.stack td.t:last-child,.half .stack td.t{{min-width:0}}
+.half .stack td.b{{width:auto}}.half .stack td.t:not(:first-child){{padding-left:0}}
 .stack tbody tr:first-child{{border-top:0}}
 .stack td:empty{{display:none}}.stack td.b{{grid-column:1/-1;width:auto;order:9}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;font-size:13px;float:left;

@@ -39,6 +39,8 @@ _STACKED_FROM = 5
 _WORD, _SHORT, _LETTER = 22, 12, 0.58
 """Letters of a word beside bars that is never broken, of a name that is not, and how wide one is, in em of a
 heading."""
+_LONG = 40
+"""Letters of a name that takes room from the bars beside it."""
 _FIGURES = 42
 """Digits and signs of figures side by side in half a page that leave their headings room."""
 _DRAWN = 390.0
@@ -171,6 +173,7 @@ def _table(table: Table, behind: str) -> Markup:
     parts += [tag("tfoot", _row(table, table.total, (), behind, stacked))] if table.total else []
     looks = ["stack"] * stacked + ["h"] * bool(table.shades)
     looks += ["bars"] * barred + ["crowd"] * crowded
+    looks += ["long"] * any(len(name) > _LONG for name in names)
     drawn = tag("table", *parts, class_=" ".join(looks) or None)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
 
