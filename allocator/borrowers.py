@@ -190,7 +190,7 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
         portfolio = _gather(errors, _mean, portfolio, churn, scenario.stress)
     if portfolio is not None:
         portfolio = _gather(errors, held_to, portfolio, scenario.policy)
-    notes = (*remarks, *notes)
+    notes = (*scenario.notes, *remarks, *notes)
     strategy = scenario.strategy
     book, lines = None, None
     if strategy.book is not None and portfolio is not None and churn is not None:

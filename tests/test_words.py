@@ -78,4 +78,4 @@ def test_the_glossary_is_short_and_in_order() -> None:
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     terms = re.findall(r"^\| ([^|]+) \| ", text, re.MULTILINE)[2:]
     assert terms == sorted(terms, key=str.lower)
-    assert len(text.splitlines()) <= 55
+    assert len(text.splitlines()) <= 64

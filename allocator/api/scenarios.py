@@ -207,7 +207,7 @@ def _over_scenario(source: records.Scenario, over: Overlay) -> records.Scenario:
     """Its resolved document with the changes; its frames stand where nothing takes their place."""
     changes = _changes(over, source.frames, source.document.get("stresses", {}))
     changed = load_document(source.document, Path.cwd(), source.name, changes)
-    return replace(changed, path=source.path)
+    return replace(changed, path=source.path, notes=(*source.notes, *changed.notes))
 
 
 def _changes(over: Overlay, held: Mapping[Place, Frame], stresses: Mapping[str, Any]) -> Changes:

@@ -86,6 +86,7 @@ def backtest(
             require_names(strategies)
         with gathering(faults):
             scenarios, notes = under_each(file, strategies, sets)
+            notes += scenarios[0].notes
         if faults:
             raise InputError.of(faults, "backtest")
         history = History(outcome, period, known, owed, lost, variables, folds or _FOLDS, seed or 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,16 @@ def under_each(file: Path, strategies: str | None, sets: list[str]) -> tuple[lis
     With it what was left out of the default ones, a line each. Raises InputError with the faults of all.
     """
     from allocator.scenario import load_scenario
+    from allocator.scenario.loading import Changes
+    from allocator.scenario.overrides import PLACE, Setting
 
     scenarios: list[Scenario] = []
     faults: list[Fault] = []
     for name in map(str.strip, (strategies or DEFAULT).split(",")):
-        setting = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
+        named = {"file": name} if name.lower().endswith(_BOOKS) else name
         try:
-            scenarios.append(load_scenario(file, [*sets, setting]))
+            setting = Setting(("strategy",), named, PLACE)
+            scenarios.append(load_scenario(file, changes=Changes([*sets, setting])))
         except InputError as error:
             faults += error.faults
     names = [scenario.strategy.name for scenario in scenarios]

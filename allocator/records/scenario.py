@@ -384,6 +384,8 @@ class Scenario:
     strategy: Strategy = field(default_factory=Strategy)
     former: FormerRun | None = None
     """The run that changes are counted from."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What was set over the file and changes nothing."""
 
     @property
     def frames(self) -> dict[Place, Frame]:
@@ -394,6 +396,5 @@ class Scenario:
     @property
     def plugins(self) -> dict[str, str]:
         """What of other packages the scenario uses, as `measure npl`, and whose it is: `acme-lending 1.0`."""
-        limits = (limit.plugin for limit in self.policy.limits)
-        used = (self.portfolio.plugin, self.strategy.plugin, *limits)
+        used = (self.portfolio.plugin, self.strategy.plugin, *(limit.plugin for limit in self.policy.limits))
         return {plugin.key: plugin.origin for plugin in used if plugin is not None}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allocator.records.percentages import as_percentage
+
 
 @dataclass(frozen=True)
 class OwnSteps:
@@ -37,7 +39,7 @@ class Choices:
     of_request: bool = False
 
     def __str__(self) -> str:
-        told = [f"{100 * part:.10g}%" if self.of_request else f"{part:,.10g}" for part in self.amounts]
+        told = [as_percentage(part, 10) if self.of_request else f"{part:,.10g}" for part in self.amounts]
         listed = " or ".join([*([", ".join(told[:-1])] if told[:-1] else []), told[-1]])
         return f"{listed} of the request" if self.of_request else listed
 

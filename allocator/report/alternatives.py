@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from allocator.insight.whatif.alternatives import Alternative, Alternatives
 from allocator.report.money import percent
 from allocator.report.named import Figures, named_table
-from allocator.report.plain import Text
+from allocator.report.plain import Text, notes_of
 from allocator.report.view import View
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def _page(found: Alternatives) -> RenderableType:
     late = (
         [Text("the clock ended a search: longer ones may find more")] if any(w.stopped for w in ways) else []
     )
-    return Group(Text(title, style="bold"), "", table, *late, *(told if lines else ()), *map(Text, lines))
+    named = [*(told if lines else ()), *map(Text, lines), *notes_of(optimum.scenario.notes)]
+    return Group(Text(title, style="bold"), "", table, *late, *named)
 
 
 def _figure(amount: float) -> str:
@@ -99,4 +100,5 @@ def _document(found: Alternatives) -> Mapping[str, Any]:
             }
             for way in found.found
         ],
+        "notes": found.optimum.scenario.notes,
     }

@@ -15,6 +15,7 @@ from allocator.records.ledger import lines_among
 from allocator.records.limits import entry_of
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
+from allocator.records.percentages import as_percentage
 from allocator.report.broken import standing_lines
 from allocator.report.money import percent, small
 from allocator.report.pictures.borrower import borrower_chart
@@ -202,7 +203,7 @@ def _flips(explanation: Explanation) -> RenderableType:
 def _figure(flip: Flip, number: float) -> str:
     match flip.unit:
         case "fraction" | "rate":
-            return f"{100 * number:.4g}%"
+            return as_percentage(number, 4)
         case "money":
             return f"{number:,.2f}"
         case "factor":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from allocator.report.money import Unit, percent, relative, unit_for
 from allocator.report.pictures.comparison import comparison_chart
 from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
 from allocator.report.room import room
+from allocator.report.settings import as_written
 from allocator.report.view import View
 
 _FIGURES = (
@@ -39,7 +40,7 @@ def comparison_view(
     comparison: Comparison, top: int, notes: Sequence[str] = (), out: Path | None = None
 ) -> View:
     """The comparison with the `top` borrowers who are swapped; all of them in the table `out`."""
-    notes = tuple(dict.fromkeys([*notes, *comparison.notes]))
+    notes = tuple(dict.fromkeys([*comparison.terms, *notes, *comparison.notes]))
     return View(
         page=lambda: _page(comparison, top if len(comparison.sides) == 2 else 0, notes),
         document=lambda: {**_document(comparison, top), "notes": list(notes)},
@@ -70,10 +71,11 @@ def _page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> Render
     parts: list[RenderableType] = [
         Text(_subject(comparison), style="bold"),
         Text(" ".join(_verdict(comparison))),
+        *map(Text, comparison.terms),
     ]
     parts += [*_broken(comparison), "", Text(title, style="bold"), results.table(unit)]
     parts += _stopped(comparison)
-    parts += [*map(Text, notes), ""]
+    parts += [*(Text(note) for note in notes if note not in comparison.terms), ""]
     if comparison.chances:
         title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
         parts += [Text(title, style="bold"), years.table(unit), ""]
@@ -240,7 +242,8 @@ def _inputs(pair: Pair) -> Iterator[RenderableType]:
     shown, hidden = cut(changed, _MOST, "keys")
     for difference in shown:
         yield Text(
-            f"  {difference.key}: {_told(difference.before)} -> {_told(difference.after)}", overflow="fold"
+            f"  {difference.key}: {as_written(difference.before)} -> {as_written(difference.after)}",
+            overflow="fold",
         )
     yield from (f"  {line}" for line in hidden)
     if borrowers.added or borrowers.dropped:
@@ -257,13 +260,6 @@ def _inputs(pair: Pair) -> Iterator[RenderableType]:
         yield f"  churn curve: changed by up to {percent(borrowers.churn)}"
     if not changed and not borrowers:
         yield "  the same inputs"
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, Mapping):
-        told = (own for own in value.items() if own != ("enforce", "hard"))
-        return ", ".join(f"{key}: {_told(entry)}" for key, entry in told)
-    return "none" if value is None else str(value)
 
 
 def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allocator.records.conditions import Condition
+from allocator.records.percentages import as_percentage
 
 FEW = 3
 """Values that are named one by one, even where those left out are fewer."""
@@ -51,4 +52,4 @@ def _called(column: str) -> str:
 
 
 def _number(column: str, edge: float) -> str:
-    return f"{100 * edge:.6g}%" if column in _PERCENTAGES else f"{edge:,.12g}"
+    return as_percentage(edge) if column in _PERCENTAGES else f"{edge:,.12g}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,18 @@ from allocator.records.limits import conditional
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.limits import by_entry, for_one, limit_of_row, limits_shown, one_more, points_of
+from allocator.report.limits import (
+    by_entry,
+    cut_in_words,
+    for_one,
+    is_average,
+    limit_of_row,
+    limits_shown,
+    one_more,
+    part_stated,
+    points_of,
+    reasons_of,
+)
 from allocator.report.money import Unit, figure, percent, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
@@ -56,7 +68,7 @@ def _page(book: BookExplanation) -> RenderableType:
         _limits(book, currency),
     ]
     parts += ["", _costs(book.costs, currency)] if book.costs else []
-    parts += ["", _declined(book.refusals)] if book.refusals else []
+    parts += ["", _declined(book)] if book.refusals else []
     return Group(*parts)
 
 
@@ -186,7 +198,7 @@ def _limits(book: BookExplanation, currency: str) -> RenderableType:
     prices = [{"name": line.use.name, "price": line.use.price} for line in book.ledger.limits]
     more = one_more(prices, policy, currency)
     more += map(Text, points_of(_rows(book), policy, currency))
-    named = named_table("limit", [limit.use.name for limit in shown], columns)
+    named = named_table("limit", [cut_in_words(limit.use.name, names) for limit in shown], columns)
     priced = sum(line.use.price != 0 for line in ordered if line not in shown)
     hidden = [f"{line}, {priced} of them with a price" if priced else line for line in hidden]
     return Group(Text(title, style="bold"), named, *hidden, *_missed(book), *more)
@@ -222,15 +234,19 @@ def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
 
 def _cells(limit: LimitLine, policy: Sequence[Limit], unit: Unit) -> list[str]:
     """A use of money in the unit; a count, and what is narrow as it is, to the last digit that tells."""
-    if limit.use.measure == HHI:  # the prices are those of its cuts
-        return [percent(limit.use.used), percent(limit.use.bound), *[""] * 4]
-    write = figure if unit.size == 1 or limit.use.measure in COUNTED else unit.write
-    charges = figure if unit.size == 1 else unit.write
-    low, high = _range(limit.range, _whole if limit.use.measure in COUNTED else write)
-    one = for_one(limit.use.measure, limit_of_row(policy, limit.use.name))
-    price = f"{small(limit.use.price)}{one}" if limit.use.price else ""
-    charge = charges(limit.charge) if limit.use.price else ""
-    return [write(limit.use.used), write(limit.use.bound), price, charge, low, high]
+    use, entry = limit.use, limit_of_row(policy, limit.use.name)
+    money = figure if unit.size == 1 else unit.write
+    write: Callable[[float], str] = _whole if use.measure in COUNTED else money
+    if use.measure == HHI:
+        write = percent
+    elif entry is not None and is_average(entry) and use.bound:
+        write = partial(part_stated, bound=use.bound, entry=entry)
+    low, high = _range(limit.range, write)
+    if entry is not None and entry.by is not None and entry.name == use.name:
+        low, high = "", ""  # its cuts have prices, and ranges
+    price = f"{small(use.price)}{for_one(use.measure, entry)}" if use.price else ""
+    charge = money(limit.charge) if use.price else ""
+    return [write(use.used), write(use.bound), price, charge, low, high]
 
 
 def _whole(count: float) -> str:
@@ -266,5 +282,6 @@ def _costs(costs: Sequence[AddedValue], currency: str) -> RenderableType:
     return Group(title, table, *([] if named else ["not the budget, whose idle part earns"]))
 
 
-def _declined(reasons: Mapping[str, int]) -> RenderableType:
+def _declined(book: BookExplanation) -> RenderableType:
+    reasons = reasons_of(book.refusals, [line.use.name for line in book.ledger.limits])
     return Group(Text(f"{sum(reasons.values()):,} declined", style="bold"), reasons_table(reasons))

@@ -8,9 +8,10 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.insight.whatif.frontier import Frontier, FrontierPoint
-from allocator.report.money import figure, small
+from allocator.records.percentages import as_percentage
+from allocator.report.money import figure, gap, small
 from allocator.report.pictures.frontier import frontier_answer, frontier_chart
-from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table
+from allocator.report.plain import STOPPED_NOTE, Text, marked, notes_of, plain_table
 from allocator.report.view import View
 
 _HUGE = 1e12
@@ -51,7 +52,7 @@ def _table(frontier: Frontier) -> RenderableType:
             ends = [_bound(end, frontier.percentages[0]) for end in (point.low, point.high)] if alone else []
             cells = [
                 _value(point.value),
-                marked(_gap(point), point.stopped),
+                marked(gap(point.gap), point.stopped),
                 *slopes,
                 *ends,
                 f"{point.account.funded:,}",
@@ -74,14 +75,10 @@ def _value(value: float) -> str:
     return f"{value:,.2f}" if abs(value) < _HUGE else f"{value:,.0f}"
 
 
-def _gap(point: FrontierPoint) -> str:
-    return f"{point.gap:.0e}" if point.gap > 1e-14 else "0"
-
-
 def _bound(bound: float, share: bool) -> str:
     if not np.isfinite(bound):
         return "" if np.isnan(bound) else "any"
-    return f"{100 * bound:.4g}%" if share else figure(bound)
+    return as_percentage(bound) if share else figure(bound)
 
 
 def _notes(frontier: Frontier) -> list[RenderableType]:
@@ -101,7 +98,7 @@ def _notes(frontier: Frontier) -> list[RenderableType]:
     if not frontier.concave:
         share, other = "a share of what is lent moves coefficients", "not every limit is a row"
         notes.append(f"{share if any(frontier.shares) else other}: this curve need not be concave")
-    return [Text(note) for note in notes]
+    return [*map(Text, notes), *notes_of(frontier.notes)]
 
 
 def _conflict(names: tuple[str, ...]) -> str:
@@ -128,6 +125,7 @@ def _document(frontier: Frontier) -> dict[str, Any]:
         "concave": frontier.concave,
         "points": points,
         "breakpoints": [vars(place) for place in frontier.breakpoints],
+        "notes": frontier.notes,
     }
 
 

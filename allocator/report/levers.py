@@ -12,7 +12,7 @@ from allocator.insight.variants import BestKnown
 from allocator.insight.whatif.levers import Levers
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.money import percent, small
+from allocator.report.money import gap, percent
 from allocator.report.named import Figures, named_table
 from allocator.report.pictures.levers import levers_chart
 from allocator.report.plain import Text, cut
@@ -47,8 +47,8 @@ def _page(levers: Levers) -> RenderableType:
     solved = sum(worth.solved for worth in worths)
     how = "each solved again" if solved == len(worths) else _PRICED
     how = f"{solved} solved again, the others {_PRICED}" if 0 < solved < len(worths) else how
-    gap = f"; the best value is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
-    note = Text(f"{run.currency} added to the best value; {how}{gap}")
+    known = f"; the best value is known to a gap of {gap(best.gap)}" if np.isfinite(best.value) else ""
+    note = Text(f"{run.currency} added to the best value; {how}{known}")
     return Group(*_title(best, run), "", table, *hidden, note)
 
 

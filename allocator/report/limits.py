@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.records.cuts import HHI
+from allocator.records.cuts import CUT_NAME, HHI
 from allocator.records.enforcement import NOT_IN_FORCE, REPORT
 from allocator.records.limits import entry_of, is_percentage
+from allocator.records.percentages import as_percentage
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit, Measure
 from allocator.report.money import Unit, figure, percent, small
@@ -45,7 +46,8 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     a limit on an average shows that as one too.
     """
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
-    ordered = [uses[0], *nearest_first(uses[1:])]
+    told = without_cuts(uses)
+    ordered = [told[0], *nearest_first(told[1:])]
     tight = sum(is_of_each(use["name"]) and is_tight(use) for use in ordered)
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
@@ -93,7 +95,7 @@ def indices_of(uses: Iterable[Used]) -> list[str]:
 
 def part_of(limit: Limit, digits: int) -> str:
     """A bound that is a share: `2.5% of drawn`; an average of a column beyond 1: `30,000 x loans`."""
-    written = f"{100 * limit.bound:,.{digits}g}% of" if is_percentage(limit) else f"{limit.bound:,.12g} x"
+    written = f"{as_percentage(limit.bound, digits)} of" if is_percentage(limit) else f"{limit.bound:,.12g} x"
     return f"{written} {limit.of_what}"
 
 
@@ -221,8 +223,9 @@ def state_of(use: Used, binds: str = "binding") -> str:
 
 
 def own_first(names: Iterable[str]) -> list[str]:
-    """`names` of limits, those before the rows of an `each`."""
-    return sorted(names, key=is_of_each)
+    """`names` of limits, those before the rows of an `each`; no cut beside the limit that it is of."""
+    listed = list(names)
+    return sorted(of_cuts(listed, listed), key=is_of_each)
 
 
 def is_of_each(name: str) -> bool:
@@ -243,19 +246,28 @@ def _cells(use: Used, entry: Limit | None, unit: Unit) -> list[str]:
     if use["measure"] == HHI:
         return _index_cells(use, sense)
     if entry is not None and entry.shown_as_share:
-        used = _part(use["used"], use, entry)
-        stated = f"{percent(entry.bound)} of {entry.of_what}" if is_percentage(entry) else part_of(entry, 6)
+        used = part_stated(use["used"], use["bound"], entry)
+        stated = (
+            f"{percent(entry.bound)} of {entry.of_what.removeprefix('the ')}"
+            if is_percentage(entry)
+            else part_of(entry, 6)
+        )
         bound = f"{sense} {stated}"
-        slack = slack if entry.weight is None else _part(use["slack"], use, entry)
+        slack = part_stated(use["slack"], use["bound"], entry) if is_average(entry) else slack
     price = f"{small(use['price'])}{for_one(use['measure'], entry)}" if use["price"] else ""
     return [used, bound, slack, price, state_of(use)]
 
 
-def _part(amount: float, use: Used, entry: Limit) -> str:
+def is_average(entry: Limit) -> bool:
+    """Whether it bounds what a column is on average: its rows are in money times what is averaged."""
+    return entry.weight is not None and entry.shown_as_share
+
+
+def part_stated(amount: float, bound: float, entry: Limit) -> str:
     """An amount as the bound is stated, share x reference; where either is 0 there is no share to state."""
-    if not use["bound"]:
+    if not bound:
         return ""
-    part = amount / use["bound"] * entry.bound
+    part = amount / bound * entry.bound
     return percent(part) if is_percentage(entry) else figure(part)
 
 
@@ -271,8 +283,66 @@ def for_one(measure: Measure, entry: Limit | None) -> str:
     return "" if weighted else _ONE.get(measure, "")
 
 
-def limit_in_words(name: str) -> str:
-    """`regions: south` of `regions[south]`, `loss rate with severe on top` of `loss rate [severe]`."""
+def without_cuts(uses: Sequence[Used]) -> list[Used]:
+    """`uses` with the cuts of convex limits taken into these, whose price is what their cuts add together.
+
+    A Herfindahl index keeps the price 0: a unit more of its bound is no unit more of its cuts'.
+    """
+    names, prices = {use["name"] for use in uses}, prices_of_cuts(uses)
+    return [
+        {**use, "price": prices.get(use["name"], use["price"])}
+        for use in uses
+        if not is_cut(use["name"], names)
+    ]
+
+
+def prices_of_cuts(uses: Sequence[Used]) -> dict[str, float]:
+    """Convex limit -> what its cuts add together; of Herfindahl indices none."""
+    names = {use["name"] for use in uses}
+    prices: dict[str, list[float]] = {use["name"]: [] for use in uses if use["measure"] != HHI}
+    for use in uses:
+        if is_cut(use["name"], names) and entry_of(use["name"]) in prices:
+            prices[entry_of(use["name"])].append(use["price"])
+    return {name: sum(own) for name, own in prices.items() if own}
+
+
+def is_cut(name: str, among: Container[str]) -> bool:
+    """Whether a row is a cut of a convex limit: `among` has the limit's own row, which an `each` has not."""
+    found = CUT_NAME.fullmatch(name)
+    return found is not None and found[1] in among
+
+
+def cut_in_words(name: str, among: Container[str]) -> str:
+    """`tail loss, cut 5` of the cut `tail loss[5]`; any other row's name as it is."""
+    return "{}, cut {}".format(*name[:-1].split("[")) if is_cut(name, among) else name
+
+
+def of_cuts(names: Iterable[str], among: Container[str]) -> list[str]:
+    """`names` of limits, each cut as the limit that it is of, once."""
+    return list(dict.fromkeys(entry_of(name) if is_cut(name, among) else name for name in names))
+
+
+def reason_of(reason: str, rows: Container[str]) -> str:
+    """Why somebody has no offer, a cut told as the limit that it is of: `rows` are all names of rows."""
+    said, mark, name = reason.partition("limit ")
+    return f"{said}{mark}{entry_of(name)}" if is_cut(name, rows) else reason
+
+
+def reasons_of(counts: Mapping[str, int], rows: Container[str]) -> dict[str, int]:
+    """Reasons with their counts, those of the cuts of one limit as that limit's."""
+    reasons: Counter[str] = Counter()
+    for reason, count in counts.items():
+        reasons[reason_of(reason, rows)] += count
+    return reasons
+
+
+def limit_in_words(name: str, among: Container[str] = ()) -> str:
+    """`regions: south` of `regions[south]`, `loss rate with severe on top` of `loss rate [severe]`.
+
+    `tail loss, cut 5` of `tail loss[5]` where `among`, the names of all rows, has `tail loss`.
+    """
+    if is_cut(name, among):
+        return cut_in_words(name, among)
     found = _ROW.fullmatch(name)
     if found is None:
         return name

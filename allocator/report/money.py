@@ -10,7 +10,9 @@ _TELLING = 10.0
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 _SCIENTIFIC = 1e12
 _ALLOWED = 1e-11
-"""A gap below this is what is allowed for rounding."""
+"""A price below this is what is allowed for rounding."""
+_PERCENT_FROM = 1e-4
+"""Part of a bound from which it is written as a percentage."""
 _TELLS = 1e-5
 """Part of the largest amount of a table from which another is not to read as nothing."""
 _DECIMALS = 3
@@ -94,8 +96,13 @@ def relative(part: float, whole: float) -> str:
     return percent(part / abs(whole)) if whole and abs(part) <= _TELLING * abs(whole) else ""
 
 
+def gap(part: float) -> str:
+    """What is not proven, a part of the bound: `0.03%`, a smaller one by its power, `5e-10`; `0` for none."""
+    return percent(part) if abs(part) >= _PERCENT_FROM else f"{part:.0e}" if part else "0"
+
+
 def small(number: float) -> str:
-    """A price or gap to four digits, what rounding allows for to one; a plain 0 for nothing."""
+    """A price to four digits, what rounding allows for to one; a plain 0 for nothing."""
     if abs(number) < _ALLOWED:
         return f"{number:.0e}" if number else "0"
     return f"{number:.4g}"

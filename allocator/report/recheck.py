@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.run import Certificate
 from allocator.report.broken import broken_lines, broken_of
-from allocator.report.money import small
+from allocator.report.money import gap, small
 from allocator.report.plain import Text, unheaded_table
 
 
@@ -33,7 +33,7 @@ def recheck_page(
     within = "no allocation that keeps limits and terms" if broken else "no allocation"
     table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: {within} can be worth more")
     if not broken:  # the bound is on what breaks nothing
-        table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
+        table.add_row("gap", gap(certificate.gap), "(bound - value) / bound")
     if exact:
         table.add_row("exact", "yes", "bound, value and limits hold in rational numbers too")
     verdict = Text(f"{summary.get('name', 'run')}: verified from its inputs alone", style="bold")

@@ -15,6 +15,7 @@ from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.ledger import NOBODY, accounts_by
 from allocator.records.lots import CENT
+from allocator.records.percentages import as_percentage
 from allocator.records.portfolio import Text as Column
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
@@ -174,7 +175,7 @@ def _rules_in_brief(distilled: DistilledRules) -> list[str]:
 
 def _share(rule: Rule) -> str:
     """The rule's share to every digit: rounded up it may lend more than the limits allow."""
-    return f"{100.0 * rule.share:.10g}%"
+    return as_percentage(rule.share, 10)
 
 
 def _document(distilled: DistilledRules) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
 from allocator.report.conditions import in_words
 from allocator.report.drawing.chart import Chart
 from allocator.report.grid import Grid, unit_of
-from allocator.report.limits import in_short, is_of_each
-from allocator.report.money import Unit, percent, relative, small, unit_for
+from allocator.report.limits import in_short, is_cut, is_of_each
+from allocator.report.money import Unit, gap, percent, relative, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.stress import reverse_chart, stress_answer, stress_chart
 from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, cut, marked, notes_of, plain_table
@@ -219,12 +219,10 @@ def _gap(outcome: StressVerdict) -> str | float:
     """Relative to the bound; the amount where that is next to nothing, blank where there is none."""
     if outcome.bound is None or outcome.gap is None:
         return ""
-    gap, lack = outcome.gap, outcome.bound - outcome.value
-    if abs(gap) <= _PROVED:
+    lack = outcome.bound - outcome.value
+    if abs(outcome.gap) <= _PROVED:
         return "0"
-    if not relative(lack, outcome.bound):
-        return lack
-    return percent(gap) if abs(gap) > 1e-4 else small(gap)
+    return gap(outcome.gap) if relative(lack, outcome.bound) else lack
 
 
 def _factors(trials: Sequence[StressTrial]) -> RenderableType:
@@ -278,7 +276,9 @@ def _remarks(trials: Sequence[StressTrial], unit: Unit, anew: str) -> Iterator[s
 
 
 def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:
-    broken = sorted(outcome.broken, key=lambda use: (is_of_each(use.name), -use.violation))
+    rows = [use.name for use in outcome.limits]
+    whole = (use for use in outcome.broken if not is_cut(use.name, rows))
+    broken = sorted(whole, key=lambda use: (is_of_each(use.name), -use.violation))
     shown, hidden = cut(broken, _MOST)
     if broken:
         yield f"{which} breaks {', '.join([*map(_use, shown), *hidden])}"

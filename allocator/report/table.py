@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 
@@ -14,8 +13,8 @@ from allocator.records.ledger import LINES
 from allocator.records.run import Run
 from allocator.records.solution import CUT_SHORT
 from allocator.report.broken import broken_lines, broken_of, share_of
-from allocator.report.limits import limits_table
-from allocator.report.money import Unit, percent, small, unit_for
+from allocator.report.limits import limits_table, reasons_of
+from allocator.report.money import Unit, gap, percent, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.run import run_chart
 from allocator.report.plain import Text, notes_of, reasons_table
@@ -58,7 +57,7 @@ def result_page(run: Run, folder: Path | None) -> RenderableType:
     ]
     unspent = _unspent(summary)
     parts += ["", unspent] if unspent else []
-    parts += _declined(run.allocation)
+    parts += _declined(run)
     parts += notes_of(summary.get("notes", ()))
     if folder is not None:
         parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
@@ -74,7 +73,7 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     came = f": {summary['status'].replace('_', ' ')}{rule}, bound proved {proof[summary['proof']]}"
     text.append(came, style="not bold")
     part = share_of(summary)
-    share = f", {part} of it" if by_rule and part else "" if by_rule else f", gap {small(summary['gap'])}"
+    share = f", {part} of it" if by_rule and part else "" if by_rule else f", gap {gap(summary['gap'])}"
     worst = f", the worst of {', '.join(summary['worst_of'])}," if "worst_of" in summary else ""
     lines = [
         *broken_lines(*broken_of(summary)),
@@ -89,7 +88,7 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     if summary["proof"] == "solver":
         lines.append(
             f"bound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
-            f"gap {small(summary['certified_gap'])}"
+            f"gap {gap(summary['certified_gap'])}"
         )
     return Group(text, *map(Text, lines))
 
@@ -185,11 +184,13 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
     return f"{unspent:,.2f} of {budget['bound']:,.2f} {unit} left unspent: {why}."
 
 
-def _declined(allocation: pd.DataFrame) -> Sequence[RenderableType]:
+def _declined(run: Run) -> Sequence[RenderableType]:
     """How many were declined, and for which reasons, the commonest first."""
+    allocation = run.allocation
     counts = allocation.loc[allocation["amount"] == 0, "reason"].value_counts()
     reasons = {str(reason): int(count) for reason, count in counts.items() if count}
     if not reasons:
         return []
+    names = [limit["name"] for limit in run.summary["limits"]]
     title = f"{sum(reasons.values()):,} of {len(allocation):,} borrowers declined"
-    return ["", Text(title, style="bold"), reasons_table(reasons)]
+    return ["", Text(title, style="bold"), reasons_table(reasons_of(reasons, names))]

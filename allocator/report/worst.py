@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.records.outcome import Outcome
-from allocator.report.money import percent, small
+from allocator.report.money import gap, percent
 from allocator.report.named import Figures, named_table
 from allocator.report.plain import STOPPED_NOTE, Text
 from allocator.report.view import View
@@ -33,7 +33,7 @@ def worst_table(each: Mapping[str, Mapping[str, float]]) -> RenderableType:
 def _page(found: Outcome) -> RenderableType:
     names, currency = found.scenario.stress.worst, found.currency
     title = f"{found.name}: worth {found.value:,.2f} {currency} in the worst of {', '.join(names)}"
-    told = f"no allocation is worth more than {found.bound:,.2f} in the worst, gap {small(found.gap)}"
+    told = f"no allocation is worth more than {found.bound:,.2f} in the worst, gap {gap(found.gap)}"
     funded = f"{found.account.funded:,} of {len(found.inputs.portfolio):,} borrowers funded"
     late = [Text(STOPPED_NOTE)] if found.stopped else []
     key = f'--set "stress.worst_of=[{", ".join(names)}]"'

@@ -113,7 +113,8 @@ def _check(
 ) -> Scenario:
     """The scenario that a merged tree states; raises InputError with every fault gathered so far."""
     faults = merged.faults
-    tree = override(tree, changes.sets, faults, changes.place)
+    notes: list[str] = []
+    tree = override(tree, changes.sets, faults, notes, changes.place)
     for place, frame in changes.frames.items():
         tree = merge(tree, overlay(place, Node(frame.name, tree.origin), tree.origin))
     frames = {**_standing(tree, merged.frames), **changes.frames}
@@ -128,7 +129,7 @@ def _check(
         raise InputError.of(_in_order(faults), subject) from None
     if faults:
         raise InputError.of(_in_order(faults), subject)
-    return build(typed, path, frames)
+    return replace(build(typed, path, frames), notes=tuple(notes))
 
 
 def _standing(tree: Node, frames: Mapping[Place, Frame]) -> dict[Place, Frame]:

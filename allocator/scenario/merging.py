@@ -58,8 +58,8 @@ def resolve_extends(tree: Node, merged: MergedChain, chain: Sequence[tuple[Path,
 def merge(under: Node, over: Node, place: Location = ()) -> Node:
     """`over` laid on `under`: mappings merge deeply, `policy.limits` by name, all else replaces.
 
-    null takes an optional key back; a mapping of another kind (a parquet source over a csv one) replaces the
-    whole.
+    null takes an optional key back, an empty list of limits all of them; a mapping of another kind (a parquet
+    source over a csv one) replaces the whole.
     """
     if isinstance(under.value, Mapping) and isinstance(over.value, Mapping):
         if over.value.keys() & KINDS.get(place, frozenset()) - under.value.keys():
@@ -72,7 +72,7 @@ def merge(under: Node, over: Node, place: Location = ()) -> Node:
                 entries[key] = merge(entries[key], node, (*place, key)) if key in entries else node
         # What has no line, as --set, adds to a mapping that stands where it stood.
         return replace(under if over.origin.line is None else over, value=entries)
-    if place == LIMITS and isinstance(under.value, tuple) and isinstance(over.value, tuple):
+    if place == LIMITS and isinstance(under.value, tuple) and over.items:
         return replace(over, value=_merge_limits(under.items, over.items))
     return over
 

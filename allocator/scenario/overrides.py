@@ -64,11 +64,12 @@ def _nested(steps: tuple[str, ...], value: object) -> Iterator[Setting]:
         yield Setting(steps, value)
 
 
-def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) -> Node:
-    """`tree` with each of `sets`, in order, laid over it; one that cannot be is added to `faults`.
+def override(tree: Node, sets: Sets, faults: list[Fault], notes: list[str], place: str = PLACE) -> Node:
+    """`tree` with each of `sets`, in order, laid over it.
 
-    A relative path in a value starts from the working directory, as everywhere on a command line. `place` is
-    what faults call the sets.
+    One that cannot be is added to `faults`, one that leaves the tree as it was to `notes`. A relative path in
+    a value starts from the working directory, as everywhere on a command line. `place` is what faults and
+    notes call the sets.
     """
     origin = Origin(place, None, Path.cwd())
     for text in sets:
@@ -77,7 +78,9 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
             faults += [replace(fault, field=text.key) for fault in refused]
             if not refused:
                 own_origin = replace(origin, file=text.given or place)
-                tree = merge(tree, overlay(text.steps, from_plain(text.value, own_origin), own_origin))
+                over = overlay(text.steps, from_plain(text.value, own_origin), own_origin)
+                told = notes if text.given is None else []
+                tree = _laid(tree, over, text.key, place, told)
             continue
         key, mark, written = _split(text)
         key = key.strip()
@@ -91,8 +94,25 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
         own += _unsettable_faults(tree, steps, place)
         faults += [replace(fault, field=key) for fault in own]
         if value is not None and not own:
-            tree = merge(tree, overlay(steps, value, origin))
+            tree = _laid(tree, overlay(steps, value, origin), key, place, notes)
     return tree
+
+
+def _laid(tree: Node, over: Node, key: str, place: str, notes: list[str]) -> Node:
+    """`over` laid on `tree`, and a note where that changes nothing."""
+    laid = merge(tree, over)
+    if _meant(laid) == _meant(tree):
+        notes.append(f"{place}, {key}: changes nothing, it stands so without it")
+    return laid
+
+
+def _meant(node: Node) -> Any:
+    """What a tree says as it is written, keys that hold nothing left out."""
+    if isinstance(node.value, Mapping):
+        return {key: _meant(own) for key, own in node.value.items() if own.value is not None}
+    if isinstance(node.value, tuple):
+        return [_meant(own) for own in node.value]
+    return node.value
 
 
 def _split(text: str) -> tuple[str, str, str]:

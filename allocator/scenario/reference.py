@@ -51,11 +51,12 @@ may hold variables too, which keeps its password out of every file. Unknown keys
 fault is reported at once, with its line.
 
 `extends: base.yaml` lays a file over another one: mappings merge deeply, lists replace, but
-`policy.limits` merge by name; null takes an optional key of the file below back; a source or a strategy
-of another kind replaces the whole; a name is not inherited. On the command line
-`--set "policy.limits[A line].at_most=10%"` lays a single value over the file; a path in it starts from
-the working directory. The tables below say what must stand in the merged file; measures, strategies and
-sources of [other packages](extending.md) that are installed stand beside ours.
+`policy.limits` merge by name; null takes an optional key of the file below back, an empty list of
+limits all of them; a source or a strategy of another kind replaces the whole; a name is not inherited. On
+the command line `--set "policy.limits[A line].at_most=10%"` lays a single value over the file; a path in
+it starts from the working directory, and one that changes nothing is told in a note. The tables below say
+what must stand in the merged file; measures, strategies and sources of [other packages](extending.md) that
+are installed stand beside ours.
 """
 
 

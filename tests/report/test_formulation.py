@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from allocator.insight.formulation import Formulation, formulation_of
-from allocator.report.formulation.blocks import number
+from allocator.report.formulation.blocks import Sentence, Statement, number
 from allocator.report.formulation.latex import math_of
+from allocator.report.formulation.markdown import markdown_of
+from allocator.report.formulation.statement import statement_of
 from allocator.report.formulation.view import written
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import prepared
@@ -90,3 +92,20 @@ def check_latex(page: str) -> None:
     ):
         for row in body.strip().split("\n"):
             assert len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_words_fold_to_the_terminal_and_a_wide_table_is_a_list(hostile: Formulation, width: int) -> None:
+    whole, page = (markdown_of(statement_of(hostile), columns) for columns in (None, width))
+    lines = [line for line in page.splitlines() if not line.startswith(("    ", "# "))]
+    assert max(map(len, lines)) <= max(width, *(len(word) for line in lines for word in line.split()))
+    assert all(line.startswith("- ") for line in lines if re.match(r"(?:[-+*=]|\d+[.)]) ", line))
+    prose = [line for line in whole.splitlines() if line and line[0] not in "|# "]
+    assert all(line in " ".join(page.split()) for line in map(" ".join, map(str.split, prose)))
+
+
+def test_no_folded_line_begins_as_an_item_of_a_list_would() -> None:
+    words = "what is offered less " + "- 12. + = " * 20 + "and so on"
+    page = markdown_of(Statement("t", (Sentence((words,)),)), 40)
+    starts = [line.split()[0] for line in page.splitlines()[2:]]
+    assert all(start not in {"-", "+", "=", "12."} for start in starts[1:])

@@ -148,3 +148,9 @@ def test_the_page_of_solve_has_the_same_figures(back: ReadBack, name: str) -> No
         value = limit[key] / (1.0 if key == "slack" else whole)
         assert reads_as(Read(text, value, key, ""), 1.0), (key, text, value)
         assert text.startswith("-") == (value < 0)
+
+
+def test_a_convex_limit_has_no_range_of_its_own(back: ReadBack) -> None:
+    ranges = {limit["name"]: limit["range"] for limit in back.said["explain"]["limits"]}
+    assert ranges["spread"] is None
+    assert all(ranges[name] is not None for name in ("capital", "tail", "budget"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.money import Unit, figure, part_of_all, percent, relative, small, unit_for
+from allocator.report.money import Unit, figure, gap, part_of_all, percent, relative, small, unit_for
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,21 @@ def test_amounts_are_rounded_to_whole_units(size: int, amount: float, written: s
 )
 def test_the_unit_is_the_smallest_that_fits(largest: float, width: int, unit: str) -> None:
     assert str(unit_for({"a": [largest, 1.0], "b": [largest]}, "CNY", width)) == unit
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (0.0, "0"),
+        (5.002e-10, "5e-10"),
+        (8.9e-5, "9e-05"),
+        (1e-4, "0.01%"),
+        (0.5, "50.00%"),
+        (-0.02, "-2.00%"),
+    ],
+)
+def test_a_gap_has_one_style(part: float, written: str) -> None:
+    assert gap(part) == written
 
 
 def test_a_heading_counts_as_width() -> None:

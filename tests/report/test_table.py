@@ -134,7 +134,7 @@ def test_money_spent_needs_no_word() -> None:
 def test_a_bound_of_the_search_is_told_beside_the_one_that_can_be_rechecked() -> None:
     page = shown(made_run(proof="solver", certified_bound=123.0, certified_gap=0.5))
     assert "bound proved by the solver's search" in page
-    assert "bound that verify rechecks without a solver: 123.00, gap 0.5" in page
+    assert "bound that verify rechecks without a solver: 123.00, gap 50.00%" in page
 
 
 def test_binding_limits_come_first_then_the_nearest() -> None:

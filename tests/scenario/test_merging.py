@@ -218,3 +218,11 @@ def test_a_document_may_extend_a_file(write: Write, base: str, tmp_path: Path) -
     assert (scenario.name, scenario.path) == ("mine", None)
     assert scenario.policy.funding_rate == 0.02
     assert scenario.policy.budget.amount == 1e6
+
+
+def test_an_empty_list_of_limits_takes_all_of_them_back(write: Write, base: str) -> None:
+    path = write("base.yaml", base)
+    heir = write("heir.yaml", "extends: base.yaml\npolicy: {limits: []}")
+    assert load_scenario(path).policy.limits
+    assert load_scenario(heir).policy.limits == ()
+    assert load_scenario(path, ["policy.limits=[]"]).policy.limits == ()

@@ -9,7 +9,7 @@ import pytest
 from allocator.errors import InputError
 from allocator.scenario import load_scenario
 from allocator.scenario.loading import Changes
-from allocator.scenario.overrides import settings_of
+from allocator.scenario.overrides import Setting, settings_of
 from tests.scenario.conftest import BASE, Faults, Write
 
 
@@ -172,3 +172,41 @@ def test_a_setting_from_python_that_cannot_be_says_where_and_what_to_write(write
 def test_what_sets_nothing_is_refused(sets: object) -> None:
     with pytest.raises(InputError, match=r'sets: .*; write \{"policy.budget.amount": 5e7\}, or "policy'):
         settings_of(sets)
+
+
+NOTHING = "changes nothing, it stands so without it"
+
+
+def test_what_is_set_and_changes_nothing_is_said(write: Write, base: str) -> None:
+    path = write("case.yaml", base)
+    sets = [
+        "policy.budget.amount=1_000_000",
+        "policy.limits=[{name: A line, measure: offered}]",
+        "stress=null",
+        "policy.funding_rate=3%",
+        "policy.funding_rate=3%",
+        "policy.limits[A line].at_most=62%",
+    ]
+    scenario = load_scenario(path, sets)
+    assert scenario.notes == tuple(
+        f"--set, {key}: {NOTHING}"
+        for key in ("policy.budget.amount", "policy.limits", "stress", "policy.funding_rate")
+    )
+    assert scenario == load_scenario(path, sets[3:])
+    assert load_scenario(path).notes == ()
+
+
+def test_the_last_limit_that_goes_is_no_change_of_nothing(write: Write, base: str) -> None:
+    path = write("case.yaml", base)
+    assert load_scenario(path, ["policy.limits=[]"]).notes == ()
+    assert load_scenario(path, ["policy.limits=[]", "policy.limits=[]"]).notes == (
+        f"--set, policy.limits: {NOTHING}",
+    )
+
+
+def test_an_argument_that_changes_nothing_needs_no_word(write: Write, base: str) -> None:
+    path = write("case.yaml", base + "strategy: greedy\n")
+    given = Setting(("strategy",), "greedy", "strategy")
+    assert load_scenario(path, changes=Changes([given])).notes == ()
+    told = load_scenario(path, changes=Changes([Setting(("strategy",), "greedy")], place="sets")).notes
+    assert told == (f"sets, strategy: {NOTHING}",)

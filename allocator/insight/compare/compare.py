@@ -9,9 +9,11 @@ from allocator.insight.compare.chance import Chance, chances
 from allocator.insight.compare.differences import (
     BorrowerChanges,
     Difference,
+    alone_in_strategy,
     borrower_changes,
     match,
     scenario_differences,
+    terms_of,
 )
 from allocator.insight.compare.segments import by_column, whole_of
 from allocator.insight.compare.steps import Step, steps
@@ -33,6 +35,12 @@ class Pair:
     steps: tuple[Step, ...]
     """No steps where the strategies alone differ: the difference of the values is theirs."""
 
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What offers are valued by that differs; strategies alone change none of it."""
+        own = (*terms_of(self.scenario), *self.borrowers.terms)
+        return () if self.scenario and alone_in_strategy(self.scenario) else own
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -50,6 +58,16 @@ class Comparison:
     """One a side; none at all unless asked for."""
     years: int = 0
     """Simulated for `chances`."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Who is valued on other terms than the first, in a line: such values rank nothing alone."""
+        apart: dict[str, list[str]] = {}
+        for pair in self.pairs:
+            if told := ", ".join(pair.terms):
+                apart.setdefault(told, []).append(pair.after.name)
+        said = "; ".join(f"{', '.join(names)} ({told})" for told, names in apart.items())
+        return (f"Valued on other terms than {self.sides[0].name}: {said}.",) if said else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -91,12 +109,11 @@ def _pair(before: Outcome, after: Outcome, progress: Progress, exact: bool) -> P
     ours, theirs = before.inputs, after.inputs
     matching = match(ours.portfolio, theirs.portfolio)
     changed = scenario_differences(before.scenario.document, after.scenario.document)
-    same = all(difference.key.startswith("strategy") for difference in changed)
     return Pair(
         before,
         after,
         changed,
         borrower_changes(ours.portfolio, theirs.portfolio, (ours.churn, theirs.churn), matching),
         swaps(before, after, matching),
-        () if same else steps(before, after, progress, exact=exact),
+        () if alone_in_strategy(changed) else steps(before, after, progress, exact=exact),
     )

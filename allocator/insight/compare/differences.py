@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,13 @@ _NUMBERS = (
     "fixed_amount",
     "fixed_rate",
 )
+
+_TERMS = (
+    *("stress", "stresses", "former", "policy.budget.basis", "policy.currency", "policy.term_years"),
+    *("policy.funding_rate", "policy.churn_cost_rate", "policy.decline_churn", "policy.idle_rate"),
+    *("policy.processing_cost", "policy.capital"),
+)
+"""Keys of what offers are valued by; with borrowers and churn curve all of it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,12 @@ class BorrowerChanges:
     columns: tuple[ColumnChange, ...]
     churn: float
     """Largest change of churn at any rate and grade of both curves; NaN where their rates differ."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What differs, in a word each."""
+        people = ("the borrowers",) if self.added or self.dropped or self.columns else ()
+        return people if self.churn == 0 else (*people, "the churn curve")
 
     def __bool__(self) -> bool:
         return bool(self.added or self.dropped or self.columns or self.churn != 0)
@@ -106,6 +119,17 @@ def scenario_differences(before: Mapping[str, Any], after: Mapping[str, Any]) ->
         and key.partition(".")[0] not in aside
         and not _said_already(key, entries, alone)
     )
+
+
+def alone_in_strategy(differences: Iterable[Difference]) -> bool:
+    """Whether nothing but the strategy differs."""
+    return all(one.key.startswith("strategy") for one in differences)
+
+
+def terms_of(differences: Iterable[Difference]) -> tuple[str, ...]:
+    """The keys, without what is below them, that change what offers are worth or what is counted."""
+    terms = (term for one in differences for term in _TERMS if f"{one.key}.".startswith(f"{term}."))
+    return tuple(dict.fromkeys(terms))
 
 
 def _said_already(key: str, entries: set[str], alone: set[str]) -> bool:

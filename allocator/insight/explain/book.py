@@ -105,13 +105,16 @@ def _selected_borrowers(portfolio: Portfolio, where: str, conditions: Sequence[C
 
 
 def price_ranges(position: Position) -> dict[str, PriceRange | None]:
-    """Row -> how far its right-hand side may move, all others as they are; limits only reported have none."""
+    """Row -> how far its right-hand side may move, all others as they are; limits only reported have none.
+
+    None of a convex limit's own row, which counts nobody: it moves with all its cuts.
+    """
     prices = position.row_prices
     delta = TIGHT * max(abs(position.bound), 1.0)
     ties = ties_of(position.responses, prices, delta)
-    each = np.eye(len(prices))
+    each, convex = np.eye(len(prices)), {limit.name for limit in position.run.scenario.policy.convex}
     return {
-        row.name: range_along(position.columns, ties, prices, each[j], delta)
+        row.name: None if row.name in convex else range_along(position.columns, ties, prices, each[j], delta)
         for j, row in enumerate(position.case.limits.rows)
     }
 

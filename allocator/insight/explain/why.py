@@ -10,6 +10,7 @@ import numpy as np
 from allocator.insight.explain.offers import Offers
 from allocator.insight.explain.position import Position
 from allocator.records.offers import SAME_RATE
+from allocator.records.percentages import as_percentage
 
 MOST = 4
 _BY_WHOLE_LOANS = "decided by the integer step"
@@ -43,23 +44,26 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
     }  # fmt: skip
     code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
     reasons = [Reason(code, why, float(np.max(offers.reduced)))]
-    value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
+    value, rate = float(offers.ledger.value[k]), float(offers.rate[k])
     charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
     for limit, charge in _largest_first(charges):
         words = (
-            f"{_limit_in_words(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
+            f"{_limit_in_words(limit)} charges {charge:,.2f} "
+            f"where {as_percentage(rate)} would be worth {value:,.2f}"
         )
         reasons.append(Reason("limit", words, charge))
     return reasons[:MOST]
 
 
 def _costs(offers: Offers, k: int) -> list[Reason]:
-    interest, rate = float(offers.ledger.interest[k]), 100 * float(offers.rate[k])
+    interest, rate = float(offers.ledger.interest[k]), float(offers.rate[k])
     lines = (line for line in offers.ledger.lines if line.sign < 0)
     costs = {line.label: float(getattr(offers.ledger, line.name)[k]) for line in lines}
     return [
         Reason(
-            "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost
+            "cost",
+            f"{label} takes {cost:,.2f}; {as_percentage(rate)} would bring {interest:,.2f} of interest",
+            cost,
         )
         for label, cost in _largest_first(costs)
     ]
@@ -78,7 +82,7 @@ def why_offered(position: Position, i: int, chosen: Offers, offers: Offers) -> l
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
         less = kept - float(offers.reduced[k])
         compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more"
-        words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
+        words = f"the best other rate, {as_percentage(offers.rate[k])}, would keep {compared}"
         reasons.append(Reason("rate", words, less))
     reasons.append(Reason("amount", _amount(position, i, chosen)))
     lost = float(position.best[i] - position.chosen[i])

@@ -107,6 +107,8 @@ class Frontier:
     """Known ones, of one limit; between two known ones there may be more."""
     concave: bool
     """Whether the bounds are concave by construction: no limit is a share of what is lent."""
+    notes: tuple[str, ...] = ()
+    """What was set over the scenario and changes nothing."""
 
 
 def frontier(
@@ -149,6 +151,7 @@ def frontier(
         points=tuple(visited),
         breakpoints=tuple(breakpoints_of(visited)) if len(spans) == 1 else (),
         concave=not any(track.bends),
+        notes=case.scenario.notes,
     )
 
 

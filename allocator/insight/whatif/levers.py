@@ -27,6 +27,7 @@ from allocator.records.limits import is_percentage
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
+from allocator.records.percentages import as_percentage
 from allocator.records.progress import Progress
 from allocator.records.scenario import COUNTED, Limit, Policy, Scenario
 from allocator.records.stress import Shock, Stress, StressCase, StressSource
@@ -103,9 +104,13 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
     return None if bound == limit.bound else bound
 
 
+def _band(low: float, high: float) -> str:
+    return f"{as_percentage(low)} to {as_percentage(high)}"
+
+
 def _bound(limit: Limit, bound: float) -> str:
     share = limit.of is not None and is_percentage(limit)
-    return f"{100 * bound:.5g}%" if share else f"{bound:,.10g}"
+    return as_percentage(bound) if share else f"{bound:,.10g}"
 
 
 def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
@@ -180,9 +185,7 @@ def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
             *(("highest", (low, float(rate))) for rate in above[:1]),
             *(("lowest", (float(rate), high)) for rate in below[-1:]),
         ):
-            words = (
-                f"{100 * low:.4g}% to {100 * high:.4g}% becomes {100 * band[0]:.4g}% to {100 * band[1]:.4g}%"
-            )
+            words = f"{_band(low, high)} becomes {_band(*band)}"
             wider = replace(policy, rates={**policy.rates, grade: band})
             kept = end == "lowest" or _on_the_grid(high - low, policy.rate_step)
             yield _under(case, f"{end} rate of grade {grade}", words, wider, loosens=kept)

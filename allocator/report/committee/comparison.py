@@ -25,6 +25,7 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.rules import bars_of, name_of, results, swaps
 from allocator.report.committee.stress import breaks
+from allocator.report.settings import as_written
 
 _LISTED = 50
 """Differences of the scenarios, and steps, that are shown."""
@@ -233,7 +234,7 @@ def _differences(docs: Documents, pairs: Sequence[Place]) -> Sequence[Block]:
 
 
 def _value_in_words(value: Any) -> str:
-    text = "not set" if value is None else str(value)
+    text = as_written(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -22,7 +22,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import headed
-from allocator.report.limits import limit_in_words
+from allocator.report.limits import limit_in_words, reason_of
 
 _MOST = 12
 """Grades, and reasons, that are shown."""
@@ -128,7 +128,7 @@ def _beside(docs: Documents, refusals: Sequence[Place]) -> Sequence[Block]:
         return ()
     parts: list[Inline] = []
     for at, place in enumerate(told):
-        reason = reason_in_words(docs.at(*place, "reason"))
+        reason = reason_in_words(docs, place)
         parts += ["; " * bool(at), docs.count(*place, "beside"), " of the ", docs.count(*place, "borrowers"),
                   f" {reason}"]  # fmt: skip
     return (note("The reason names the limit that charges most. By another limit's price too, since they "
@@ -144,11 +144,12 @@ def reason_of_many(docs: Documents, place: Place) -> str:
     if reason == NO_GRADE and len(grades) <= _FEW:
         plural = "s" * (len(grades) > 1)
         return f"of grade{plural} {' and '.join(grades)}, for which the policy sets no rates"
-    return reason_in_words(reason)
+    return reason_in_words(docs, place)
 
 
-def reason_in_words(reason: str) -> str:
+def reason_in_words(docs: Documents, place: Place) -> str:
     """Why somebody gets no offer, for who does not know the program: rows of limits in words."""
+    reason = reason_of(docs.at(*place, "reason"), docs.rows)
     return _ROW.sub(lambda found: limit_in_words(found[0]), _SAID.get(reason, reason))
 
 
@@ -251,10 +252,14 @@ def _requests(docs: Documents, places: Sequence[Place], others: int) -> Table:
 
 def _short(docs: Documents, place: Place) -> tuple[Cell, ...]:
     """What somebody earns, what is needed and its parts, where the price of a limit crowds them out."""
-    why, short = reason_in_words(docs.at(*place, "reason")), (*place, "short")
+    why, short = reason_in_words(docs, place), (*place, "short")
     if docs.at(*short) is None:
         return (None, None, why)
     parts: list[Inline] = []
     for at, charge in enumerate(docs.places(*short, "charges")):
-        parts += [" + " if at else ": ", f"{limit_in_words(str(charge[-1]))} ", docs.price(*charge)]
+        parts += [
+            " + " if at else ": ",
+            f"{limit_in_words(str(charge[-1]), docs.rows)} ",
+            docs.price(*charge),
+        ]
     return (docs.price(*short, "earns"), docs.price(*short, "needed"), (why, *parts))

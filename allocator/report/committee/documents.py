@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+from allocator.insight.composition import DeclineReason
 from allocator.insight.dossier import Dossier, net_by_bin
 from allocator.report.committee.figure import Documents
 from allocator.report.comparison import comparison_view
 from allocator.report.explain import book_view
 from allocator.report.frontier import frontier_view
 from allocator.report.levers import levers_view
+from allocator.report.limits import prices_of_cuts, reason_of
 from allocator.report.rules import rules_view
 from allocator.report.simulation import simulation_view
 from allocator.report.stress import stress_view
@@ -49,10 +51,12 @@ def documents_of(dossier: Dossier) -> Documents:
 
 def _composition_document(dossier: Dossier) -> Mapping[str, Any]:
     """What the report alone says: who is offered what, in which segments, and who is left out."""
-    found = dossier.composition
+    found, limits = dossier.composition, dossier.stored.summary["limits"]
+    rows = {limit["name"] for limit in limits}
     return {
         "mean_rate": dossier.run.account.mean_rate,
         "one_more": dossier.one_more,
+        "prices": prices_of_cuts(limits),
         "by": list(found.by),
         "segments": [[{"name": one.name, **one.figures} for one in own] for own in found.segments],
         "crossed": [list(row) for row in found.crossed],
@@ -60,7 +64,21 @@ def _composition_document(dossier: Dossier) -> Mapping[str, Any]:
         "bands": [asdict(band) for band in found.bands],
         "largest": [asdict(one) for one in found.largest],
         "declined": [asdict(one) for one in found.declined],
-        "refusals": [asdict(one) for one in found.refusals],
+        "refusals": [asdict(one) for one in _by_limit(found.refusals, rows)],
         "curve": [list(point) for point in found.curve],
         "years": net_by_bin(dossier.years, _BINS),
     }
+
+
+def _by_limit(refusals: Sequence[DeclineReason], rows: Container[str]) -> list[DeclineReason]:
+    """The reasons, those of the cuts of one limit as one; `rows` are the names of all rows of limits."""
+    told: dict[str, DeclineReason] = {}
+    for one in refusals:
+        name = reason_of(one.reason, rows)
+        known = told.get(name, replace(one, borrowers=0, requested=0.0, beside=0))
+        told[name] = replace(
+            one, reason=name, borrowers=known.borrowers + one.borrowers,
+            requested=known.requested + one.requested, beside=known.beside + one.beside,
+            grades=tuple(sorted({*known.grades, *one.grades})),
+        )  # fmt: skip
+    return list(told.values())

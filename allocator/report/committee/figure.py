@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from allocator.records.limits import is_percentage
 from allocator.records.plain import plain
+from allocator.records.scenario import Limit
 from allocator.report.drawing.units import Unit, signed, unit_alone, unit_of
-from allocator.report.money import small
+from allocator.report.limits import part_stated
+from allocator.report.money import gap, small
 
 Key = str | int
 Place = tuple[Key, ...]
@@ -60,6 +63,11 @@ class Documents:
             found = found[key]
         return found
 
+    @property
+    def rows(self) -> list[str]:
+        """Names of all rows of the run's limits."""
+        return [str(limit["name"]) for limit in self.at("summary").get("limits", ())]
+
     def places(self, *place: Key) -> Iterator[Place]:
         """The places of the entries of a list, or of the values of an object."""
         found = self.at(*place)
@@ -91,8 +99,21 @@ class Documents:
         text = f"{100 * value:z,.{decimals}f}"
         return Figure(signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
 
+    def gap(self, *place: Key) -> Figure:
+        """What is not proven, a part of the bound."""
+        value = self.number(place)
+        text = signed(gap(value))
+        return Figure(text, value, place, (), 0.01 if text.endswith("%") else 1.0)
+
+    def part(self, place: Place, bound: Place, entry: Limit) -> Figure:
+        """What the row of a limit on an average has at `place`, as that average; `bound` is not 0."""
+        value, percentage = self.number(place, bound), is_percentage(entry)
+        text = part_stated(self.number(place), self.number(bound), entry)
+        scale = (0.01 if percentage else 1.0) / entry.bound
+        return Figure(signed(text), value, place, bound, scale)
+
     def price(self, *place: Key) -> Figure:
-        """A price, a gap: to four significant digits; a small one in full, next to nothing by its power."""
+        """A price: to four significant digits; a small one in full, next to nothing by its power."""
         value = self.number(place)
         text = small(value)
         plain_price = f"{Decimal(text):f}" if _SMALLEST_PRICE <= abs(value) < 1.0 else text

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isclose
 
 from allocator.records.ledger import lines_among
+from allocator.records.percentages import as_percentage
 from allocator.records.scenario import Policy
 from allocator.report.committee.blocks import (
     Block,
@@ -28,13 +29,12 @@ from allocator.report.committee.stress import (
     factors_of,
     how_far,
     named,
-    of_cuts,
     stress_named,
     worst,
 )
 from allocator.report.committee.years import losing, quantile
 from allocator.report.drawing.units import short
-from allocator.report.limits import by_entry, limit_in_words
+from allocator.report.limits import by_entry, limit_in_words, of_cuts
 
 _NAMED = 4
 _MOST_POSTED = 8
@@ -130,7 +130,7 @@ def _bound(docs: Documents) -> Sequence[Inline]:
     places = binding(docs)
     if not places:
         return ("No limit binds. ", *_missed(docs, "Not kept: "))
-    out: list[Inline] = ["What binds: ", *_binding_names(docs, Strong), ". "]
+    out: list[Inline] = [_what_binds(docs, places), *_binding_names(docs, Strong), ". "]
     if docs.number(ONE_MORE):
         alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*ONE_MORE)
         out += [f"Each further {docs.currency} of budget earns ", Strong(moving), f" {docs.currency}"]
@@ -141,10 +141,16 @@ def _bound(docs: Documents) -> Sequence[Inline]:
     return out
 
 
+def _what_binds(docs: Documents, places: Sequence[Place]) -> str:
+    """Before the names of what has prices; whole loans may leave a little of it unused."""
+    full = of_cuts((use["name"] for use in docs.at("summary", "limits") if use["binding"]), docs.rows)
+    priced = of_cuts((docs.at(*place, "name") for place in places), docs.rows)
+    return "What binds: " if set(priced) <= set(full) else "What binds, or would but for whole loans: "
+
+
 def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[Inline]:
     """What binds, each of it in `mark`, rows of one `each` as one; of much of it the first."""
-    every = {str(docs.at(*place, "name")) for place in docs.places("summary", "limits")}
-    told = by_entry(of_cuts([str(docs.at(*place, "name")) for place in binding(docs)], every))
+    told = by_entry(of_cuts([str(docs.at(*place, "name")) for place in binding(docs)], docs.rows))
     shown = told[:_NAMED] if len(told) > _NAMED + 1 else told  # one more takes no more room than its name
     more = [f"{len(told) - len(shown)} more"] if len(shown) < len(told) else []
     return joined([*map(mark, map(limit_in_words, shown)), *more])
@@ -253,7 +259,7 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
         asks.append(
             (
                 f"Approve the allocation, or {instead}: up to ",
-                docs.percent(("certificate", "gap"), decimals=4),
+                docs.gap("certificate", "gap"),
                 " of the bound is not reached.",
             )
         )
@@ -314,7 +320,7 @@ def _loss_card(docs: Documents, policy: Policy) -> Card:
                   and not one.where and one.each is None), None)  # fmt: skip
     words: tuple[Inline, ...] = ("of the money drawn",)
     if limit is not None:
-        words = (f"of the money drawn; limit {100 * limit.bound:.6g}%",)
+        words = (f"of the money drawn; limit {as_percentage(limit.bound)}",)
     return Card("Expected loss", rate, words, "a-value")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import REPORT
+from allocator.records.percentages import as_percentage
 from allocator.records.scenario import COUNTED, Policy
 from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
@@ -31,6 +32,8 @@ from allocator.report.limits import (
     for_one,
     fullest_of,
     fullness,
+    is_average,
+    is_cut,
     is_of_each,
     is_tight,
     limit_in_words,
@@ -59,7 +62,7 @@ _GAP = 0.93, 0.96
 
 def limits_section(docs: Documents, policy: Policy) -> Section:
     """A gauge of the nearest limits."""
-    shown, others = _shown(docs, MOST)
+    shown, others = _shown(docs, MOST, cuts=False)
     rows = [_gauge(docs, policy, place) for place in shown]
     columns = (
         Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"), price_of(docs),
@@ -77,12 +80,14 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
     return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
 
 
-def _shown(docs: Documents, most: int) -> tuple[list[Place], list[Place]]:
+def _shown(docs: Documents, most: int, *, cuts: bool = True) -> tuple[list[Place], list[Place]]:
     """The nearest limits, `most` or those that leave no room if they are more, and the others.
 
     Those that stand for themselves are kept in sight below, `_OWN` of them, whatever rows an `each` has made.
+    Without `cuts` convex limits stand for those.
     """
-    places = nearest(docs)
+    rows = set(docs.rows)
+    places = [place for place in nearest(docs) if cuts or not is_cut(docs.at(*place, "name"), rows)]
     tight = sum(is_tight(_in_summary(docs, place)) for place in places)
     most = max(most, min(tight, _TIGHT))
     own = [place for place in places[most:] if not is_of_each(str(docs.at(*place, "name")))]
@@ -107,12 +112,10 @@ def _in_summary(docs: Documents, place: Place) -> Any:
 
 
 def binding(docs: Documents) -> list[Place]:
-    """Limits that leave no room and have a price, or are broken."""
+    """Limits that have a price and are kept, room that whole loans leave aside, or are broken."""
+    uses = [(place, _in_summary(docs, place)) for place in nearest(docs)]
     return [
-        place
-        for place in nearest(docs)
-        if _in_summary(docs, place)["broken"]
-        or (_in_summary(docs, place)["binding"] and docs.at(*place, "price"))
+        place for place, use in uses if use["broken"] or (docs.at(*place, "price") and not use.get("missed"))
     ]
 
 
@@ -141,7 +144,7 @@ def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
         if math.isfinite(full) and limit["bound"]
         else _plain(docs, own)
     )
-    price = _price(docs, policy, own)
+    price = _price_of_cuts(docs, limit["name"]) or _price(docs, policy, own)
     name = f"{limit_in_words(limit['name'])}{f' ({word})' if word else ''}"
     return Row((name, used, bar, stated(docs, policy, own), price), strong=tight,
                tone="warn" if tight else None)  # fmt: skip
@@ -156,6 +159,16 @@ def _price(docs: Documents, policy: Policy, own: Place) -> Cell:
     return (price, one) if one else price
 
 
+def _price_of_cuts(docs: Documents, name: str) -> Cell:
+    """What one more of a convex limit brings, by its cuts together; of an index a percentage point of it."""
+    if docs.at("composition").get("prices", {}).get(name):
+        return docs.price("composition", "prices", name)
+    index = docs.at("explain").get("per_point", {}).get(name) and any(
+        is_cut(row, {name}) for row in docs.rows
+    )
+    return (docs.money("explain", "per_point", name), " a point") if index else None
+
+
 def _plain(docs: Documents, own: Place) -> Figure:
     return docs.money(*own, "used")
 
@@ -165,7 +178,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
     entry = limit_of_row(policy.limits, name)
     if docs.at(*own, "measure") == HHI:
-        return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
+        return (f"{sense} {as_percentage(docs.at(*own, 'bound'))}",)
     if entry is not None and entry.measure != HHI and entry.shown_as_share:
         return (f"{sense} {part_of(entry, 6)}",)
     if docs.at(*own, "measure") in COUNTED:
@@ -202,7 +215,9 @@ def _costs(docs: Documents) -> Sequence[Block]:
     more = len(dear) - 4
     parts += [f"; {more} further {'group adds' if more == 1 else 'groups add'} something" if more > 0 else ""]
     free = len(costs) - len(dear)
-    parts += [f"; {free} of {len(costs)} groups of limits cost nothing" if free and dear else ""]
+    parts += [
+        f"; {free} of {len(costs)} groups of limits cost{'s' * (free == 1)} nothing" if free and dear else ""
+    ]
     return (words(*parts, "."),) if dear else ((words("No limit costs anything."),) if costs else ())
 
 
@@ -217,14 +232,14 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     rows = []
     for place in shown:
         own: Place = ("summary", "limits", place[-1])
-        low, high = _range(docs, place)
+        low, high = _range(docs, policy, place)
         price = _price(docs, policy, own)
         charge = docs.exact(*place, "charge") if price is not None else None
         word = state_of(docs.at(*own), "binds")
         state = f" ({word})" if word else ""
-        write = _writer(docs, own)
+        write = _writer(docs, policy, own)
         rows.append(
-            Row((f"{limit_in_words(docs.at(*own, 'name'))}{state}", stated(docs, policy, own),
+            Row((f"{limit_in_words(docs.at(*own, 'name'), docs.rows)}{state}", stated(docs, policy, own),
                  write(*own, "used"), write(*own, "bound"), write(*own, "slack"), price, charge, low, high))
         )  # fmt: skip
     fullest = fullest_of([_in_summary(docs, place) for place in others])
@@ -236,29 +251,34 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
         "that beside whole loans they may differ from the room left by part of a loan. A limit charges its "
         "price times its use. One on a share of what is lent charges for its use less its bound, which is 0 "
         "in sum where it binds: what it takes from some loans it gives to others. Here use and bound of a "
-        f"share are sums of {docs.currency}, and those of an average, such as a mean PD, {docs.currency} "
-        "times what is averaged.",
+        f"share are sums of {docs.currency}; a price of an average, such as a mean PD, is per "
+        f"{docs.currency} times what is averaged. A cut is a row that a limit on concentration or on the "
+        "tail implies; what a unit more of that limit brings is what its cuts add together.",
     )  # fmt: skip
     table = Table(columns, tuple(rows), "Every limit", more=more)
     return Section("a-limits", "A3 · Limits", (formula, table, *_cost_table(docs)))
 
 
-def _writer(docs: Documents, place: Place) -> Callable[..., Figure]:
-    """How figures of the limit at `place` are written: counts, an index as a percentage, money."""
-    measure = docs.at(*place, "measure")
+def _writer(docs: Documents, policy: Policy, place: Place) -> Callable[..., Figure]:
+    """How figures of the limit at `place` are written: counts, an index or average as such, money."""
+    measure, entry = docs.at(*place, "measure"), limit_of_row(policy.limits, docs.at(*place, "name"))
     if measure == HHI:
-        return lambda *own: docs.percent(own)
+        return lambda *own: docs.gap(*own) if own[-1] == "slack" else docs.percent(own)
+    if entry is not None and is_average(entry) and docs.at(*place, "bound"):
+        return lambda *own: docs.part(own, (*place, "bound"), entry)
     return docs.whole if measure in COUNTED else docs.exact
 
 
-def _range(docs: Documents, place: Place) -> tuple[Inline, Inline]:
-    found = docs.at(*place, "range")
-    if docs.at(*place, "measure") == HHI:
+def _range(docs: Documents, policy: Policy, place: Place) -> tuple[Inline, Inline]:
+    found, entry = docs.at(*place, "range"), limit_of_row(policy.limits, docs.at(*place, "name"))
+    if entry is not None and entry.by is not None and entry.name == docs.at(*place, "name"):
         return "that of", "its cuts"
     if found is None:
         return "not known", "not known"
 
-    write = docs.whole if docs.at(*place, "measure") in COUNTED else docs.money
+    write = docs.money
+    if docs.at(*place, "measure") in COUNTED or (entry is not None and is_average(entry)):
+        write = _writer(docs, policy, place)
 
     def end(key: str) -> Inline:
         move = found[key]

@@ -84,7 +84,7 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
         return ((f"Certified: the best there is{apart}",), figures, rechecked, _GIVEN)
     verdict: tuple[Inline, ...] = (
         "Certified, and not proven the best: up to ",
-        docs.percent(("certificate", "gap"), decimals=4),
+        docs.gap("certificate", "gap"),
         " of the bound is missing",
     )
     return (verdict, figures, rechecked, _GIVEN)
@@ -106,7 +106,7 @@ def _gap(docs: Documents) -> tuple[Inline, ...]:
     """How far value and bound are apart; nothing to tell where they are the same to the cent."""
     if docs.exact("certificate", "value").text == docs.exact(*best_possible(docs)).text:
         return (" Value and bound are the same to the cent",)
-    return (" Value and bound are ", docs.percent(("certificate", "gap")), " of the bound apart")
+    return (" Value and bound are ", docs.gap("certificate", "gap"), " of the bound apart")
 
 
 def _violation(docs: Documents) -> tuple[Inline, ...]:
@@ -121,7 +121,7 @@ def proof_annex(docs: Documents, stood: Provenance) -> Section:
     prices = [
         Row(
             (
-                limit_in_words(limit["name"]),
+                limit_in_words(limit["name"], docs.rows),
                 docs.price("summary", "limits", at, "price"),
                 docs.exact("explain", "limits", at, "charge"),
                 docs.exact("explain", "limits", at, "unused"),
@@ -152,7 +152,7 @@ def proof_annex(docs: Documents, stood: Provenance) -> Section:
             *(() if split else (("bound at these prices: ", docs.exact("explain", "bound_at_prices")),)),
             ("certified bound, rounded outwards: ", Strong(docs.exact("certificate", "bound"))),
             ("certified value, rounded inwards: ", Strong(docs.exact("certificate", "value"))),
-            ("gap, (bound - value) / bound: ", Strong(docs.price("certificate", "gap"))),
+            ("gap, (bound - value) / bound: ", Strong(docs.gap("certificate", "gap"))),
         )),
         *_made(docs),
     ]  # fmt: skip

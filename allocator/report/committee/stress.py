@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import Unit, headed
-from allocator.report.limits import by_entry, in_short, limit_in_words
+from allocator.report.limits import by_entry, in_short, limit_in_words, of_cuts
 
 _MOST = 8
 _NAMED = 3
@@ -115,13 +115,6 @@ def broken_in(docs: Documents, world: Place, which: str = "frozen") -> list[str]
     """Names of the limits broken in a stress; of a limit under another stress that one comes on top."""
     names = [str(name) for name in docs.at(*world, which, "broken")]
     return of_cuts(names, names)
-
-
-def of_cuts(names: Sequence[str], among: Container[str]) -> list[str]:
-    """`names` of limits, each cut as the limit that it is of, once: `among` has that limit's own name."""
-    heads = [name.partition("[")[0] for name in names]
-    told = [head if head in among else name for head, name in zip(heads, names, strict=True)]
-    return list(dict.fromkeys(told))
 
 
 def named(names: Sequence[str]) -> str:
@@ -269,5 +262,5 @@ def _factor(name: str, told: Mapping[str, Any]) -> str:
     parts = [f"x {told['all']:g}"] if told.get("all", 1.0) != 1.0 else []
     parts += [f"+ {100 * told['add']:g}%"] if told.get("add") else []
     cases = len(told.get("cases", ()))
-    parts += [f"in {cases} cases otherwise"] if cases else []
+    parts += [f"in {cases} {'case' if cases == 1 else 'cases'} otherwise"] if cases else []
     return f"{label} {' '.join(parts)}".rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from allocator.records.percentages import as_percentage
 from allocator.report.committee.blocks import (
     Column,
     Inline,
@@ -32,7 +33,7 @@ def years_section(docs: Documents) -> Section:
         histogram(found["edges"], found["years"], marks, across),
         f"Histogram of simulated years by net: {told}",
         f"{docs.at('simulate', 'years'):,} simulated years of this allocation; asset correlation "
-        f"{100 * docs.at('simulate', 'risk', 'rho'):.6g}%, assumed and not estimated.",
+        f"{as_percentage(docs.at('simulate', 'risk', 'rho'))}, assumed and not estimated.",
     )
     said = words(
         "One year in a hundred nets less than ",
@@ -78,9 +79,9 @@ def years_annex(docs: Documents) -> Section:
     risk = docs.at("simulate", "risk")
     formula = words(
         "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
-        f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
-        "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
-        "CVaR the mean of the years beyond; beside each its 95% interval; levels "
+        f"the year's factor, e its own, rho {as_percentage(risk['rho'])}. Take-up is drawn by borrower. "
+        "Net is interest less losses and all costs. VaR is the loss that a share of the years does not "
+        "exceed, CVaR the mean of the years beyond; beside each its 95% interval; levels "
         "for which the years are too few are left out. Correlation and factors are "
         "assumed: nothing here estimates them."
     )  # fmt: skip

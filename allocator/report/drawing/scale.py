@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from allocator.records.percentages import as_percentage
 from allocator.report.drawing.chart import Axis
 from allocator.report.drawing.lettering import width_of
 from allocator.report.drawing.units import PLAIN, Unit, signed, unit_of
@@ -52,7 +53,7 @@ def writer(axis: Axis, unit: Unit) -> Callable[[float], str]:
     """How a figure stands at a tick."""
     match axis.scale:
         case "percent":
-            return lambda value: signed(f"{100 * value:.6g}%")
+            return lambda value: signed(as_percentage(value))
         case "money":
             return lambda value: signed(f"{value / unit.size:,.6g}")
     return lambda value: signed(figure(value))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from rich.console import RenderableType
+
 from allocator.insight.formulation import Formulation, Rows, Span
 from allocator.report.formulation.latex import latex_of, math_of
 from allocator.report.formulation.markdown import markdown_of
 from allocator.report.formulation.statement import fixed_of, margin_of, row_text, statement_of
 from allocator.report.formulation.symbols import Symbols
+from allocator.report.plain import notes_of
+from allocator.report.room import room
 from allocator.report.view import View
 
 Language = Literal["markdown", "latex"]
@@ -20,14 +24,19 @@ ENDINGS: dict[str, Language] = {".md": "markdown", ".tex": "latex"}
 def formulation_view(formulation: Formulation, language: Language, out: Path | None = None) -> View:
     """What `allocator formulation` shows; with `out` its file too, in the language of its ending."""
     files = {} if out is None else {out: written(formulation, ENDINGS[out.suffix.lower()])}
-    page = written(formulation, language) if out is None else f"Written to {out}"
-    return View(lambda: tuple(page.splitlines()), lambda: _document(formulation), files=files)
+    return View(lambda: _page(formulation, language, out), lambda: _document(formulation), files=files)
 
 
-def written(formulation: Formulation, language: Language) -> str:
-    """The page in a language."""
+def _page(formulation: Formulation, language: Language, out: Path | None) -> tuple[RenderableType, ...]:
+    """The page's lines, or where they were written; then what was set and changes nothing."""
+    lines = [f"Written to {out}"] if out is not None else written(formulation, language, room()).splitlines()
+    return (*lines, *notes_of(formulation.case.scenario.notes))
+
+
+def written(formulation: Formulation, language: Language, width: int | None = None) -> str:
+    """The page in a language; as Markdown for a terminal of `width` columns, where given."""
     statement = statement_of(formulation)
-    return latex_of(statement) if language == "latex" else markdown_of(statement)
+    return latex_of(statement) if language == "latex" else markdown_of(statement, width)
 
 
 def _document(formulation: Formulation) -> dict[str, Any]:
@@ -61,6 +70,7 @@ def _document(formulation: Formulation) -> dict[str, Any]:
             for grade in formulation.grades
         ],
         "declined": dict(formulation.declined),
+        "notes": formulation.case.scenario.notes,
     }  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def _segments(book: BookExplanation, whom: str) -> Bars:
     idle = len(book.segments) - len(funded)
     without = [f"{idle} {book.by if idle == 1 else f'values of {book.by}'} without an offer"] if idle else []
     dearest, others = _charged(book)
-    names = ["beyond all limits", *(f"charged by {limit_in_words(name)}" for name in dearest)]
+    every = [line.use.name for line in book.ledger.limits]
+    names = ["beyond all limits", *(f"charged by {limit_in_words(name, every)}" for name in dearest)]
     keys: list[tuple[Shade, str]] = [*zip(shades_of(names), names, strict=True)]
     keys += [("rest", f"by {len(others)} other {_several('limit', len(others))}")] if others else []
     rows = [

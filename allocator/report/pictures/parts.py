@@ -18,6 +18,7 @@ from allocator.report.limits import (
     nearest_first,
     state_of,
     used_of,
+    without_cuts,
 )
 from allocator.report.money import small
 from allocator.report.plain import more
@@ -59,7 +60,7 @@ def steps(entries: Sequence[tuple[str, float, Shade]], total: str) -> Iterator[R
 
 def gauge(uses: Sequence[Used]) -> Bars:
     """How full the nearest limits are, and the shadow price of each."""
-    ordered = nearest_first(uses)
+    ordered = nearest_first(without_cuts(uses))
     shown, others = ordered[:MOST], ordered[MOST:]
     rows = []
     for use in shown:

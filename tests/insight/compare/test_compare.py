@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from allocator.errors import CertificateError, InfeasibleError
-from allocator.insight.compare import compare, run_side, scenario_side, strategy_sides
+from allocator.insight.compare import Comparison, Pair, compare, run_side, scenario_side, strategy_sides
 from allocator.insight.compare.chance import chances
-from allocator.insight.compare.differences import borrower_changes, match, scenario_differences
+from allocator.insight.compare.differences import (
+    BorrowerChanges,
+    Difference,
+    borrower_changes,
+    match,
+    scenario_differences,
+    terms_of,
+)
 from allocator.insight.compare.segments import by_column, mean_pd, whole_of
 from allocator.insight.compare.steps import bound_at, steps
 from allocator.insight.compare.swaps import swaps
@@ -61,6 +70,45 @@ def test_keys_are_compared_and_limits_by_their_names() -> None:
         "stress.pd.all": (None, 2),
     }
     assert scenario_differences(before, before) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "term"),
+    [
+        ("stress.pd.all", ("stress",)),
+        ("stresses.mild", ("stresses",)),
+        ("former", ("former",)),
+        ("policy.budget.basis", ("policy.budget.basis",)),
+        ("policy.capital.cost", ("policy.capital",)),
+        ("policy.budget.amount", ()),
+        ("policy.limits[stress].at_most", ()),
+        ("policy.rates.A", ()),
+        ("strategy", ()),
+    ],
+)
+def test_terms_are_what_offers_are_valued_by(key: str, term: tuple[str, ...]) -> None:
+    assert terms_of([Difference(key, 1, 2)] * 2) == term
+
+
+def test_sides_on_other_terms_are_named_beside_the_ranking() -> None:
+    same = BorrowerChanges(0, 0, 0.0, 0.0, (), 0.0)
+    first, ruled = SimpleNamespace(name="first"), Difference("strategy", "optimal", "equal")
+    dearer, roomier = Difference("policy.funding_rate", 0, 0.01), Difference("policy.budget.amount", 1, 2)
+
+    def terms(**sides: tuple[Difference | None, BorrowerChanges]) -> tuple[str, ...]:
+        pairs = tuple(
+            Pair(first, SimpleNamespace(name=name), (one,) if one else (), who, None, ())  # type: ignore[arg-type]
+            for name, (one, who) in sides.items()
+        )
+        return Comparison((first,), (), "grade", (), pairs).terms  # type: ignore[arg-type]
+
+    assert terms(a=(dearer, same), b=(roomier, same), c=(dearer, same)) == (
+        "Valued on other terms than first: a, c (policy.funding_rate).",
+    )
+    assert terms(a=(dearer, replace(same, added=1)), b=(None, replace(same, churn=math.nan))) == (
+        "Valued on other terms than first: a (policy.funding_rate, the borrowers); b (the churn curve).",
+    )
+    assert terms(a=(roomier, same), b=(ruled, replace(same, churn=math.nan))) == ()
 
 
 def test_borrowers_are_matched_by_identifier_and_columns_counted() -> None:
