@@ -14,11 +14,14 @@ from allocator.engine.options import Options, options_of
 from allocator.limits import compile_limits
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Inputs
+from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Decisions
 from allocator.records.strategy import SolverSettings
 from benchmarks.books import Book
 
+_AN_OFFER = (BASES.index("loans"), BASES.index("booked"))
+"""The bases that an offer adds to whatever its amount."""
 UNIT = 1e6
 """Peers count money in millions: solvers like numbers near 1."""
 
@@ -110,12 +113,17 @@ def problem_of(book: Book) -> Problem:
 def _uses(columns: Columns, options: Options) -> tuple[sparse.csr_array, sparse.csr_array]:
     """What each option uses of each row, (m, N): a unit of money, and an offer."""
     limits, position = columns.limits, options.position
-    channels, count = len(limits.channels), len(options)
+    channels, count, matrix = len(limits.channels), len(options), limits.in_each_cell()
     term = columns.offers.term[position]
-    per_basis = (np.ones(count), options.take_up, options.take_up * options.rate * term, np.ones(count))
+    one, take_up = np.ones(count), options.take_up
+    per_basis = (one, take_up, take_up * options.rate * term, one, take_up)
     out = []
     for loans in (False, True):
-        used = [h for h, channel in enumerate(limits.channels) if (channel.basis == 3) == loans]
+        used = [
+            h
+            for h, channel in enumerate(limits.channels)
+            if (BASES[channel.basis] in ("loans", "booked")) == loans
+        ]
         row = [limits.cell[position] * channels + h for h in used]
         value = []
         for h in used:
@@ -129,7 +137,7 @@ def _uses(columns: Columns, options: Options) -> tuple[sparse.csr_array, sparse.
             (np.concatenate(row or [none.astype(int)]), column),
         )
         picked = sparse.coo_array(entries, shape=(limits.cells * channels, count)).tocsr()
-        product = sparse.csr_array(limits.matrix @ picked)
+        product = sparse.csr_array(matrix @ picked)
         product.eliminate_zeros()
         out.append(product)
     return out[0], out[1]
