@@ -178,12 +178,11 @@ class Run(Viewable):
         from allocator.insight.dossier import dossier_of
         from allocator.report.committee.documents import documents_of
         from allocator.report.committee.proof import Provenance
-        from allocator.report.workbook.book import require_formulas, workbook_of
+        from allocator.report.workbook.book import workbook_of
         from allocator.store.workbook import workbook_content
 
         place = Path(path)
         require_file(place, (".xlsx",), force=force)
-        require_formulas(self._run.scenario.policy)
         with stored_run(self) as stored:
             further = FurtherColumns(frozenset(columns) - set(CANONICAL))
             rules, notes = under_usual(stored)

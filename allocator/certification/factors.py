@@ -19,7 +19,7 @@ from allocator.certification.members import inside_of
 from allocator.certification.normal import quantile
 from allocator.errors import Fault
 from allocator.records.cuts import Cut
-from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.risk import Sectors, TailRule
 from allocator.records.scenario import Limit
 
@@ -55,6 +55,11 @@ def cut_faults(cut: Cut, limit: Limit) -> Iterator[Fault]:
 def weights_of_cut(cut: Cut, limit: Limit, portfolio: Portfolio) -> Floats:
     """(n,) what a unit drawn counts."""
     shares = {int(year): float(round(weight * _WEIGHT)) for year, weight in cut.direction.items()}
+    return _weighed(limit, portfolio, shares)
+
+
+def _weighed(limit: Limit, portfolio: Portfolio, shares: Mapping[int, float]) -> Floats:
+    """(n,) what a unit loses on average in years of `shares` in units of a weight."""
     total = np.zeros(len(portfolio))
     for year, losses in _losses(limit, portfolio, shares):
         total += shares[year] * losses
@@ -68,11 +73,26 @@ def right_side(bound: float) -> float:
 
 def worst_mean(limit: Limit, portfolio: Portfolio, drawn: Floats) -> float:
     """The mean loss of the worst years on `drawn` (n,) and on what is lent already, of who counts."""
+    _, years = _yearly(limit, portfolio, drawn)
+    return float(_mean(years, _caps(*rule_of(limit)))) / _LOSS
+
+
+def worst_weights(limit: Limit, portfolio: Portfolio, drawn: Floats) -> Floats:
+    """(n,) what a unit owed loses on average in the years that `worst_mean` is the mean of; 0 of who owes
+    nothing, or does not count."""
+    few, years = _yearly(limit, portfolio, drawn)
+    shares = {year: float(own) for year, own in _shares(years, _caps(*rule_of(limit))) if own}
+    weights = np.zeros(len(portfolio))
+    weights[few] = _weighed(limit, portfolio.take(few), shares)
+    return weights
+
+
+def _yearly(limit: Limit, portfolio: Portfolio, drawn: Floats) -> tuple[Integers, dict[int, float]]:
+    """Who owes something, and what each year loses on it, in units of a loss."""
     owed = np.where(inside_of(limit.where, portfolio), drawn + portfolio.exposure, 0.0)
     few = np.flatnonzero(owed)
     there, money = portfolio.take(few), owed[few]
-    years = {year: float(losses @ money) for year, losses in _losses(limit, there, _all_years(limit))}
-    return float(_mean(years, _caps(*rule_of(limit)))) / _LOSS
+    return few, {year: float(losses @ money) for year, losses in _losses(limit, there, _all_years(limit))}
 
 
 def worst_mean_above(limit: Limit, portfolio: Portfolio, drawn: Mapping[int, Fraction]) -> Fraction:
@@ -92,13 +112,16 @@ def worst_mean_above(limit: Limit, portfolio: Portfolio, drawn: Mapping[int, Fra
 
 
 def _mean(years: Mapping[int, Any], caps: tuple[int, ...]) -> Any:
-    """The largest mean of what years lose, none weighing more than it may: the worst first."""
-    left, total = _WEIGHT, Fraction(0)
+    """The largest mean of what years lose."""
+    return sum((own * Fraction(years[year]) for year, own in _shares(years, caps)), Fraction(0)) / _WEIGHT
+
+
+def _shares(years: Mapping[int, Any], caps: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Years with the units that they weigh in that mean, none more than it may: the worst first."""
+    left = _WEIGHT
     for year in sorted(years, key=lambda j: (-years[j], j)):
-        own = min(caps[year - 1], left)
-        total += own * Fraction(years[year])
-        left -= own
-    return total / _WEIGHT
+        yield year, min(caps[year - 1], left)
+        left -= min(caps[year - 1], left)
 
 
 def _all_years(limit: Limit) -> range:

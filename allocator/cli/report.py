@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from allocator.records.outcome import Outcome
     from allocator.records.progress import Progress
     from allocator.records.run import StoredRun
-    from allocator.records.scenario import Policy
     from allocator.report.view import View
 
 EXAMPLE = "Example: allocator report runs/sme --out sme.html"
@@ -99,13 +98,6 @@ class Files:
             if path is not None:
                 require_file(path, endings, force=force)
 
-    def require_formulas(self, policy: Policy) -> None:
-        """Raise InputError now if a workbook is wanted that could not recompute the policy's limits."""
-        if self.book is not None:
-            from allocator.report.workbook.book import require_formulas
-
-            require_formulas(policy)
-
 
 def _refuse_more(xlsx: Path | None, table: Path | None) -> None:
     """Raise InputError for what is of one run, and is asked for of several."""
@@ -160,7 +152,6 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
     from allocator.scenario import load_scenario
 
     own = load_scenario(stored.scenario_path)
-    files.require_formulas(own.policy)
     rules, notes = under_each(stored.scenario_path, None, [])
     rules = rules if own.strategy.name in [one.strategy.name for one in rules] else [*rules, own]
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick, further=files.columns)

@@ -69,7 +69,6 @@ def solve(
     files.require(force)
     require_files(plot, force=force)
     scenario = load_scenario(file, sets)
-    files.require_formulas(scenario.policy)
     if out is None:
         require_writable(Path("runs") / scenario.name)
     else:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin, ledger_of
-from allocator.certification.limits import Block
+from allocator.certification.limits import Block, as_valued
+from allocator.certification.members import inside_of
 from allocator.certification.terms import OF_BORROWERS, Terms, open_to
 from allocator.insight.explain.flips import turning_pd
 from allocator.insight.explain.position import Position
-from allocator.records.cuts import HHI
+from allocator.records.columns import VALUE
 from allocator.records.ledger import Ledger
-from allocator.records.portfolio import Floats, Integers, Portfolio
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Policy
 
 
@@ -28,10 +29,12 @@ class Entry:
     block: Block
     first: int
     """The number of its first row among all rows, from 1."""
-    groups: Mapping[str, float] = field(default_factory=dict)
-    """Of a limit on the Herfindahl index, value of its column -> what is lent there already."""
-    whole: str | None = None
-    """What the shares of such an index are of."""
+    written: Limit | None = None
+    """The limit as the policy writes it, where no row says it: on groups, or on worst years."""
+    counted: Portfolio | None = None
+    """The borrowers as a limit on value counts them: with PD, LGD and capital under its stress."""
+    lent_to: Booleans | None = None
+    """Whom any offer to makes a limit on a condition hold."""
 
     @property
     def name(self) -> str:
@@ -72,27 +75,21 @@ class Audit:
 def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     """The budget and the entries of the policy in their order, over the borrowers at `rows`."""
     written, portfolio = position.run.scenario.policy, position.run.inputs.portfolio
-    policy, _ = with_cuts(written, portfolio)
-    limits = (None, *policy.limits)
+    policy, own = with_cuts(written, portfolio)
+    limits, borrowers = (None, *policy.limits), own.take(rows)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
-    whole = {limit.name: limit.of_what for limit in written.convex if limit.measure == HHI}
+    convex = {limit.name: limit for limit in written.convex}
     return tuple(
         Entry(
             limit,
             block.part(rows),
             int(first),
-            _exposure_by(limit.by or "", portfolio) if limit is not None and limit.name in whole else {},
-            None if limit is None else whole.get(limit.name),
+            None if limit is None else convex.get(limit.name),
+            as_valued(limit, policy, borrowers) if limit is not None and limit.measure == VALUE else None,
+            inside_of(limit.if_lent_to, borrowers) if limit is not None and limit.if_lent_to else None,
         )
         for limit, block, first in zip(limits, position.blocks, firsts, strict=False)
     )
-
-
-def _exposure_by(name: str, portfolio: Portfolio) -> Mapping[str, float]:
-    """Value of a column -> what is lent there already; who has no value counts nowhere."""
-    column = portfolio.text(name)
-    sums = np.bincount(column.codes + 1, portfolio.exposure, minlength=len(column.values) + 1)[1:]
-    return dict(zip(column.values, sums.tolist(), strict=True))
 
 
 def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:

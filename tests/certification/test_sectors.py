@@ -58,7 +58,6 @@ def test_a_loss_beyond_the_tolerance_is_broken(run: Path) -> None:
             ["distil"],
             "limit 'worst' is on the tail loss of several sectors, which rules cannot yet be held to",
         ),
-        (["report", "--xlsx", "book.xlsx"], "which a workbook does not yet recompute"),
     ],
 )
 def test_what_does_not_know_such_limits_refuses_them(

@@ -168,16 +168,3 @@ def test_a_run_does_not_replace_what_it_reads(case: Path, allocator: Allocator) 
     assert "name another folder: it would be replaced" in outcome.err
     assert (case / "run" / "allocation.csv").read_bytes() == before
     assert allocator("solve", "next.yaml", "--out", "next").status == 0
-
-
-def test_a_workbook_that_could_not_recompute_a_limit_is_refused_before_anything_is_solved(
-    case: Path, allocator: Allocator
-) -> None:
-    scenario, limits = case / "scenario.yaml", "  limits:\n"
-    more = "    - {name: then, measure: loans, at_least: 2, if_lent_to: {grade: A}}\n"
-    scenario.write_text(scenario.read_text().replace(limits, limits + more))
-    outcome = allocator("solve", "scenario.yaml", "--xlsx", "run.xlsx", "--out", "run")
-    assert outcome.status == 2
-    assert "limit 'then' is on a condition, which a workbook does not yet recompute" in outcome.err
-    assert "-> leave --xlsx out" in outcome.err
-    assert sorted(path.name for path in case.iterdir()) == ["borrowers.csv", "churn.csv", "scenario.yaml"]

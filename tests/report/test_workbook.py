@@ -15,7 +15,7 @@ from allocator.cli.main import main
 from allocator.records.workbook import column_letters
 from allocator.report.workbook import book
 from tests.cases import BORROWERS, CHURN, RICH
-from tests.report.office import Sheets, converted, formulas, read, recalculated, without_values
+from tests.report.office import Sheets, converted, formulas, read, without_values
 
 LIMITS = """\
     - name: large or risky
@@ -132,17 +132,6 @@ def test_a_spreadsheet_computes_the_same_from_data_and_formulas(made: Made, open
     assert isinstance(limits, list)
     for heading, key in (("Used", "used"), ("Bound", "bound")):
         assert [_cents(row[header.index(heading)]) for row in rows] == [_cents(one[key]) for one in limits]
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    "name", ["sme-302-limits", "sme-302-raroc", "sme-302-whole-table", "sme-302-concentration"]
-)
-def test_so_it_does_of_shipped_scenarios(name: str, tmp_path: Path) -> None:
-    path, out = Path("scenarios") / f"{name}.yaml", tmp_path / "run.xlsx"
-    assert main(["solve", str(path), "--out", str(tmp_path / "run")]) == 0
-    assert main(["report", str(tmp_path / "run"), "--quick", "--xlsx", str(out)]) == 0
-    assert differences(read(out), recalculated(out, tmp_path)) == []
 
 
 def test_of_many_borrowers_the_largest_are_listed(

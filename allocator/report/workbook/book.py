@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
+from allocator.insight.convex import Groups, WorstYears, groups_of, worst_years_of
 from allocator.insight.dossier import Dossier
-from allocator.records.columns import VALUE
-from allocator.records.cuts import HHI, on_what
-from allocator.records.former import MONEY_MOVED
 from allocator.records.portfolio import Integers
-from allocator.records.scenario import Policy
 from allocator.records.workbook import Sheet, Workbook
 from allocator.report.committee.figure import Documents
 from allocator.report.committee.proof import Provenance
 from allocator.report.workbook.borrowers import Borrowers
 from allocator.report.workbook.commands import command_sheets
+from allocator.report.workbook.groups import SHEET as GROUPS
+from allocator.report.workbook.groups import groups_table
 from allocator.report.workbook.limits import SHEET, limits_table
 from allocator.report.workbook.proof import proof_sheet
-from allocator.report.workbook.segments import segment_columns, segment_table, with_bounds
+from allocator.report.workbook.segments import MOST_CELLS, segment_columns, segment_table, with_bounds
 from allocator.report.workbook.summary import summary_sheet
 
 EVERYBODY = 100_000
@@ -29,45 +27,33 @@ EVERYBODY = 100_000
 LARGEST = 1_000
 """Loans, and declined requests, listed of more borrowers; so many PDs that turn a decision are sought."""
 _TAKEN = {"summary", "loans", "declined", "limits", "alternatives", "swaps", "stress", "years", "budget",
-          "levers", "proof", "history"}  # fmt: skip
+          "levers", "proof", "history", "groups"}  # fmt: skip
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 _NAME = 31
 """Characters of a sheet's name."""
 
 
-def require_formulas(policy: Policy) -> None:
-    """Raise InputError for a limit on money moved, on value, on a condition, on the largest or on the tail
-    loss of several sectors: no formula says it."""
-    told = {HHI, *(limit.measure for limit in policy.limits if limit.by is None)} - {MONEY_MOVED, VALUE}
-    named = [own for own in policy.limits if own.measure not in told or own.if_lent_to or own.top]
-    if named:
-        what = "a condition" if named[0].if_lent_to else named[0].measure.replace("_", " ")
-        what = what if named[0].by is None else on_what(named[0].measure, named[0].top)
-        problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
-        raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
-
-
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
-    """The sheets of a run with `docs`, what the commands say of it.
-
-    Raises InputError as `require_formulas`.
-    """
-    require_formulas(dossier.run.scenario.policy)
+    """The sheets of a run with `docs`, what the commands say of it."""
     run, position = dossier.run, dossier.position
     live = len(run.inputs.portfolio) <= EVERYBODY
     lent, refused = _listed(dossier, live=live)
     loans, declined = audit_of(position, lent), audit_of(position, refused, turning=LARGEST)
     prices = np.array([line.use.price for line in dossier.book.ledger.limits])
-    lenders, others = (Borrowers(one, run.scenario.policy, prices) for one in (loans, declined))
+    worst, groups = (worst_years_of(position), groups_of(position)) if live else ({}, {})
+    lenders, others = (Borrowers(one, run.scenario.policy, prices, worst) for one in (loans, declined))
+    among = groups_table(loans.entries, groups, lenders.key, live=_few(groups, loans))
     limits = limits_table(
-        loans.entries, dossier.book.ledger.limits, dossier.book.costs, lenders.key, live=live
-    )
-    notes = tuple(_notes(dossier, loans, declined, live=live))
+        loans, dossier.book.ledger.limits, dossier.book.costs, lenders.key, worst,
+        groups=0 if among is None else len(among), live=live,
+    )  # fmt: skip
+    notes = (*_notes(dossier, loans, declined, live=live), *_on_convex(worst, groups, loans))
     sheets = [
         summary_sheet(dossier, notes, live=live),
         Sheet("Loans", (lenders.loans(),)),
         Sheet("Declined", (others.declined(),)),
         Sheet(SHEET, (limits,)),
+        *(() if among is None else (Sheet(GROUPS, (among,)),)),
     ]
     bounds = [line.use.bound for line in dossier.book.ledger.limits]
     names = set(_TAKEN)
@@ -108,6 +94,21 @@ def _notes(dossier: Dossier, loans: Audit, declined: Audit, *, live: bool) -> It
         yield f"The PD that turns a decline is sought for the first {LARGEST:,} alone."
     if dossier.effort.costs is False:
         yield "Nothing was solved without a limit, so that Value without it is empty."
+
+
+def _few(groups: Mapping[str, Groups], loans: Audit) -> bool:
+    """Whether a spreadsheet may look for each group among all loans."""
+    return sum(len(some.names) for some in groups.values()) * len(loans.rows) <= MOST_CELLS
+
+
+def _on_convex(worst: Mapping[str, WorstYears], groups: Mapping[str, Groups], loans: Audit) -> Iterator[str]:
+    """What is no formula of the limits that no single row says."""
+    for name in worst:
+        yield (f"{name} is the mean loss of the worst years of this allocation: Lost by {name} on Loans is "
+               f"a figure, what a unit drawn loses in them on average. Other amounts may have other worst "
+               f"years, which `allocator verify` finds.")  # fmt: skip
+    if not _few(groups, loans):
+        yield "What new offers use of each row of Groups is a figure: formulas would take too long."
 
 
 def _sheet_name(column: str, taken: set[str]) -> str:

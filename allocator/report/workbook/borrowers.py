@@ -5,12 +5,13 @@ Every figure that follows from others is a formula of docs/formulation.md, secti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from allocator.insight.audit import Audit, Entry
+from allocator.insight.convex import WorstYears
 from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import Policy
@@ -21,10 +22,11 @@ from allocator.report.workbook.membership import (
     BASIS_CELLS,
     base_formula,
     counts_some,
+    lent_to_formula,
+    parts_of,
     refers_to_some,
     row_formula,
     rows_of,
-    weight_cells,
 )
 
 CANONICAL: dict[str, tuple[str, Kind]] = {
@@ -47,17 +49,18 @@ _LINE_FORMULAS = {
 }
 """Line of the ledger -> its formula; a line without one is written as it was computed."""
 _BASIS_WORDS = {"offered": "unit offered", "drawn": "unit drawn", "interest": "unit of interest due",
-                "loans": "loan"}  # fmt: skip
+                "loans": "loan", "booked": "loan booked"}  # fmt: skip
 _BEST_BASES = {"offered": "[best_amount]", "drawn": "[best_take_up]*[best_amount]",
                "interest": "[best_take_up]*[best_amount]*[best_rate]*[term_years]",
-               "loans": "IF([best_amount]>0,1,0)"}  # fmt: skip
+               "loans": "IF([best_amount]>0,1,0)", "booked": "[best_take_up]"}  # fmt: skip
 
 
 class Borrowers:
-    """Columns of the borrowers of one audit; `prices` are those of the rows of all limits, in their order."""
+    """Columns of the borrowers of one audit; `prices` are those of the rows of all limits, in their order,
+    `worst` the years that tail losses by sectors are the means of."""
 
-    def __init__(self, audit: Audit, policy: Policy, prices: Floats) -> None:
-        self._audit, self._policy, self._prices = audit, policy, prices
+    def __init__(self, audit: Audit, policy: Policy, prices: Floats, worst: Mapping[str, WorstYears]) -> None:
+        self._audit, self._policy, self._prices, self._worst = audit, policy, prices, worst
         own = audit.borrowers
         self._further = {
             "text": {name: f"column_{at}" for at, name in enumerate(own.texts, 1)},
@@ -141,9 +144,7 @@ class Borrowers:
     def _membership(self) -> Iterator[Column]:
         """Of each entry that tells borrowers apart the number of the limit that counts the borrower."""
         for place, entry in enumerate(self._audit.entries):
-            if entry.limit is not None and entry.limit.own_weights and entry.block.weight is not None:
-                heading = f"Weight of {entry.name}"
-                yield Column(f"weight_{place}", heading, "number", entry.block.weight)
+            yield from self._of_its_own(place, entry)
             if counts_some(entry):
                 formula = row_formula(self._audit, entry, self.key, label_range(entry), number_range(entry))
                 numbers = rows_of(self._audit, entry)
@@ -152,6 +153,25 @@ class Borrowers:
                 heading, counted = f"In the share of {entry.name}", entry.block.referred(1)
                 formula = base_formula(self._audit, entry, self.key)
                 yield Column(f"base_{place}", heading, "row", counted, formula, width=9)
+
+            if entry.lent_to is not None:
+                heading, formula = f"Makes {entry.name} hold", lent_to_formula(self._audit, entry, self.key)
+                yield Column(f"makes_{place}", heading, "row", entry.lent_to * 1, formula, width=9)
+
+    def _of_its_own(self, place: int, entry: Entry) -> Iterator[Column]:
+        """What the entry alone counts of each borrower: weights by a rule, PD and LGD under its stress."""
+        limit, own = entry.limit, entry.counted
+        if limit is not None and limit.stress is not None and own is not None:
+            yield Column(f"pd_{place}", f"PD in {entry.name}", "share", own.pd)
+            yield Column(f"lgd_{place}", f"LGD in {entry.name}", "share", own.lgd)
+            if own.requirement is not None:
+                heading = f"Capital requirement in {entry.name}"
+                yield Column(f"capital_requirement_{place}", heading, "share", own.requirement)
+        elif limit is not None and entry.name in self._worst:
+            weights, heading = self._worst[entry.name].weights[self._audit.rows], f"Lost by {entry.name}"
+            yield Column(f"weight_{place}", heading, "number", np.where(weights == 0.0, np.nan, weights))
+        elif limit is not None and limit.own_weights and entry.block.weight is not None:
+            yield Column(f"weight_{place}", f"Weight of {entry.name}", "number", entry.block.weight)
 
     def _priced(self) -> list[tuple[int, Entry]]:
         """The entries with a price that is not 0, and their places."""
@@ -169,8 +189,8 @@ class Borrowers:
     def _charges(self) -> Iterator[Column]:
         """What the limits charge the borrower a unit of each basis."""
         for basis, figures in self._audit.charges.items():
-            terms = [f"+{self._price(place, entry)}{weight_cells(entry, place, self.key)}"
-                     for place, entry in self._priced() if entry.block.basis == basis]  # fmt: skip
+            terms = [f"+{self._price(place, entry)}{factors}" for place, entry in self._priced()
+                     for on, factors in parts_of(entry, place, self.key) if on == basis]  # fmt: skip
             terms += [f"-{_of_shares(place, entry)}" for place, entry in self._priced()
                       if entry.block.reference == basis]  # fmt: skip
             if terms:
@@ -179,7 +199,7 @@ class Borrowers:
                 yield Column(f"charge_{basis}", heading, "price", figures, formula)
 
     def _charged_bases(self) -> list[str]:
-        used = {entry.block.basis for _, entry in self._priced()}
+        used = {on for place, entry in self._priced() for on, _ in parts_of(entry, place, self.key)}
         used |= {entry.block.reference for _, entry in self._priced() if entry.block.reference}
         return [basis for basis in self._audit.charges if basis in used]
 
@@ -190,14 +210,17 @@ class Borrowers:
     def _by_limit(self) -> Iterator[Column]:
         """What each limit charges the loan, all of them together, and what is left of its value."""
         decided = self._audit.decided
-        bases = {"offered": decided.amount, "drawn": decided.drawn, "interest": decided.gross_interest,
-                 "loans": (decided.amount > 0).astype(float)}  # fmt: skip
+        bases = _bases_of(decided)
         for place, entry in self._priced():
             block, own = entry.block, self._own_prices(entry)
             price = np.where(block.codes < 0, 0.0, own[np.maximum(block.codes, 0)])
-            charged = price * (1.0 if block.weight is None else block.weight) * bases[block.basis]
-            basis = BASIS_CELLS[block.basis]
-            formula = f"={self._price(place, entry)}{weight_cells(entry, place, self.key)}*{basis}"
+            charged = price * sum(
+                bases[part.basis] * (1.0 if part.weight is None else part.weight) for part in block.parts
+            )
+            counted = "+".join(
+                BASIS_CELLS[basis] + factors for basis, factors in parts_of(entry, place, self.key)
+            )
+            formula = f"={self._price(place, entry)}*({counted})"
             if block.reference:
                 lent = block.referred(bases[block.reference])
                 charged = charged - block.share * float(np.sum(own)) * lent
@@ -246,12 +269,14 @@ def _of_shares(place: int, entry: Entry) -> str:
 
 def _charges_of(audit: Audit, ledger: Ledger) -> Floats:
     """(k,) what the limits charge the offers of `ledger`."""
-    bases: dict[str, Any] = {"offered": ledger.amount, "drawn": ledger.drawn,
-                             "interest": ledger.gross_interest, "loans": ledger.amount > 0}  # fmt: skip
-    total = np.zeros(len(ledger.amount))
-    for basis, used in bases.items():  # no limit of a workbook charges another
-        total = total + audit.charges[basis] * used
-    return total
+    charged = [audit.charges[basis] * used for basis, used in _bases_of(ledger).items()]
+    return np.asarray(np.sum(charged, axis=0))
+
+
+def _bases_of(ledger: Ledger) -> dict[str, Any]:
+    """Basis -> (k,) what offers have of it."""
+    return {"offered": ledger.amount, "drawn": ledger.drawn, "interest": ledger.gross_interest,
+            "loans": ledger.amount > 0, "booked": ledger.take_up}  # fmt: skip
 
 
 def words(column: Text) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.insight.dossier import Dossier
+from allocator.records.limits import conditional
 from allocator.records.workbook import Cell, Column, Line, Sheet, Table
 from allocator.report.committee.proof import Provenance
 
@@ -64,15 +65,23 @@ def _sums(dossier: Dossier, prices: list[float], room: list[float], *, live: boo
     idle, formula = (idle, earns) if run.scenario.policy.unspent(0.0) > 0 else (0.0, None)
     yield _line("idle budget beyond its price", idle, formula, "proof_idle")
     yield _line("bound at these prices", ledger.bound, "=proof_limits+proof_answers+proof_idle", "proof_sum")
-    taken = ledger.bound - certificate.bound
-    word = "a proof tree takes off" if certificate.tree is not None else "rounded outwards by"
-    size = taken if certificate.tree is not None else -taken
-    sign = "-" if certificate.tree is not None else "+"
+    word, sign = _beyond(dossier)
+    size = (certificate.bound - ledger.bound) * (1 if sign == "+" else -1)
     yield _line(word, size, None, "proof_rounding")
     yield _line("certified bound", certificate.bound, f"=proof_sum{sign}proof_rounding", "proof_bound")
     yield _line("value reached", run.value, "=summary_value", "proof_value")
     gap = "=MAX(0,proof_bound-proof_value)/MAX(ABS(proof_bound),1)"
     yield (Cell("gap, (bound - value) / bound"), Cell(certificate.gap, "price", gap))
+
+
+def _beyond(dossier: Dossier) -> tuple[str, str]:
+    """What stands between the bound at the prices and the certified one, and its sign."""
+    certificate = dossier.run.certificate
+    if conditional(dossier.run.scenario.policy):
+        return "the prices are of one case of the conditions; over all cases it is more by", "+"
+    if certificate.lists is not None:
+        return "the prices are of the posted list; over all lists it is more by", "+"
+    return ("a proof tree takes off", "-") if certificate.tree is not None else ("rounded outwards by", "+")
 
 
 def _line(words: str, value: float, formula: str | None, name: str) -> Line:

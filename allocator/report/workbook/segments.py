@@ -16,7 +16,7 @@ from allocator.report.joined import figures_of
 
 MOST = 1_000
 """Values of a column that has a sheet."""
-_LIVE = 50_000_000
+MOST_CELLS = 50_000_000
 """Comparisons of cells beyond which a sheet is written as figures: formulas would take too long."""
 _NOBODY = "(none)"
 """What stands for who has no value."""
@@ -33,7 +33,7 @@ def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry],
     """One row a value of `column`, whose cells on the sheets of borrowers have the key `key`."""
     accounts = sorted(by_column(run, column).values(), key=lambda one: (-one.offered, one.name))
     size = len(run.inputs.portfolio)
-    live = live and len(accounts) * size * (len(run.ledger.lines) + 8) <= _LIVE
+    live = live and len(accounts) * size * (len(run.ledger.lines) + 8) <= MOST_CELLS
     where = [None if not one.name or not live else f"EXACT(loan_{key},[name])" for one in accounts]
 
     def formulas(text: str) -> list[str | None]:

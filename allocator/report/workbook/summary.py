@@ -87,7 +87,9 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     idle = earns if run.scenario.policy.unspent(0.0) else "=0"
     yield _line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
     if run.limit_penalty:
-        yield _line("Paid for soft limits", _money(run.limit_penalty, "summary_penalty", None), currency)
+        yield _line(
+            "Paid for soft limits", _money(run.limit_penalty, "summary_penalty", "=SUM(limit_paid)"), currency
+        )
     if run.certificate.weights:
         above = _money(run.above_worst, "summary_above_worst", None)
         yield _line("Mean over the stresses above the worst", above, currency)
