@@ -70,7 +70,7 @@ def _page(test: StressTest) -> RenderableType:
     unit = unit_of([table], scenario.policy.currency)
     cases = f"{len(trials)} case{'' if len(trials) == 1 else 's'}"
     title = Text(f"{scenario.name}: {cases}{_by(scenario)}", style="bold")
-    parts: list[RenderableType] = [title, Text(stress_answer(trials)), *map(Text, _legend(test, unit)), ""]
+    parts: list[RenderableType] = [title, Text(stress_answer(test)), *map(Text, _legend(test, unit)), ""]
     parts += [table.table(unit)]
     if any(trial.stress != Stress() for trial in trials):
         parts += ["", _factors(trials)]

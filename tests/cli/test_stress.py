@@ -242,6 +242,9 @@ def test_the_best_in_the_worst_of_several(case: Path, allocator: Allocator) -> N
     tried = allocator("stress", "held/scenario.yaml", "--json").json["stresses"]
     assert tried[0]["frozen"]["value"] == found["worst"]
     assert tried[1]["frozen"]["value"] == pytest.approx(found["stresses"][1]["value"], rel=1e-9)
+    page = " ".join(allocator("stress", "held/scenario.yaml").out.split())
+    assert " in the worst of base, bad, lost, at worst " in page
+    assert "as expected" not in page
     refused = allocator(*arguments, "--only", "bad")
     assert refused.status == 2
     assert "does not go with --reverse, --shock, --only or --plot" in refused.told

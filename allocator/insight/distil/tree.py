@@ -18,6 +18,7 @@ from scipy import sparse
 
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Codes, Floats, Integers, Portfolio
+from allocator.records.stress import APART
 
 _BINS = 64
 """Cuts of a number column that are tried: quantiles of the sample."""
@@ -56,9 +57,11 @@ _Split = tuple[float, tuple[tuple[Condition, Integers], tuple[Condition, Integer
 def features_of(portfolio: Portfolio, sample: Integers) -> list[Feature]:
     """The columns that tell borrowers of the sample apart: canonical ones and those that limits read.
 
-    A text column that some borrower lacks is left out: a rule could not name him.
+    A text column that some borrower lacks is left out: a rule could not name him. So are the figures that a
+    mean over stresses keeps apart: they are columns of no table.
     """
-    numbers = ("pd", "lgd", "max_amount", "term_years", "relationship_value", "exposure", *portfolio.numbers)
+    brought = [name for name in portfolio.numbers if name not in APART.values()]
+    numbers = ("pd", "lgd", "max_amount", "term_years", "relationship_value", "exposure", *brought)
     features = [_of_number(name, portfolio.number(name)[sample]) for name in numbers]
     for name in ("grade", *portfolio.texts):
         column = portfolio.text(name)

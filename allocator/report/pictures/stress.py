@@ -32,7 +32,7 @@ def stress_chart(test: StressTest, title: str, anew: str) -> Chart:
         tuple(_row(trial, anew) for trial in shown), tuple(keys), figures="value",
         more="".join(more(len(test.trials) - len(shown), "stresses")),
     )  # fmt: skip
-    return Chart(title, stress_answer(test.trials), (panel,), tuple(test.notes))
+    return Chart(title, stress_answer(test), (panel,), tuple(test.notes))
 
 
 def _row(trial: StressTrial, anew: str) -> Row:
@@ -50,16 +50,18 @@ def _row(trial: StressTrial, anew: str) -> Row:
     return Row(trial.name, tuple(lines), note)
 
 
-def stress_answer(trials: Sequence[StressTrial]) -> str:
+def stress_answer(test: StressTest) -> str:
     """What it is worth as expected and at worst, and how often it breaks limits."""
-    base, *others = trials
+    base, *others = test.trials
+    worst_of = test.scenario.stress.worst
+    told = f"in the worst of {', '.join(worst_of)}" if worst_of else "as expected"
     if not others:
-        return f"Worth {short(base.frozen.value)} as expected."
+        return f"Worth {short(base.frozen.value)} {told}."
     worst = min(others, key=lambda trial: trial.frozen.value)
     breaking = sum(bool(trial.frozen.broken) for trial in others)
     kept = f"breaks limits under {breaking} of {len(others)} stresses" if breaking else "keeps every limit"
     return (
-        f"Worth {short(base.frozen.value)} as expected, at worst {short(worst.frozen.value)}, under "
+        f"Worth {short(base.frozen.value)} {told}, at worst {short(worst.frozen.value)}, under "
         f"{worst.name}; the allocation as it stands {kept}."
     )
 

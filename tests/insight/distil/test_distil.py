@@ -14,10 +14,13 @@ from allocator.engine.kernel.columns import Columns
 from allocator.errors import InfeasibleError, InputError
 from allocator.insight.distil import DistilledRules, distil, follow
 from allocator.insight.distil.totals import totals_of
+from allocator.insight.distil.tree import features_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
+from allocator.records.filters import weighted
 from allocator.records.run import Decisions
 from allocator.records.strategy import SolverSettings, Strategy
+from allocator.records.stress import APART, Shock, Stress, StressSource
 from allocator.records.ticket import Choices, Ticket
 from allocator.scenario import load_scenario
 from benchmarks.registry import CASES
@@ -43,6 +46,16 @@ def distilled(name: str, most: int) -> tuple[DistilledRules, float]:
 
 def case_of(built: Built) -> Case:
     return prepare(built.scenario, Inputs(built.portfolio, built.table, {}))
+
+
+def test_what_a_mean_keeps_apart_is_no_feature() -> None:
+    book = portfolio(["A", "B", "A"], pd=[0.01, 0.02, 0.04], lgd=[0.2, 0.4, 0.3])
+    bad = Stress(pd=Shock(3.0), lgd=Shock(1.5))
+    mean = weighted(StressSource(mean=((0.5, Stress()), (0.5, bad))), book)
+    assert {*APART.values()} <= {*mean.numbers}
+    assert [one.column for one in features_of(mean, np.arange(3))] == [
+        one.column for one in features_of(book, np.arange(3))
+    ]
 
 
 @pytest.mark.parametrize(
