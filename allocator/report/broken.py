@@ -37,7 +37,11 @@ def standing_lines(run: Outcome) -> Iterator[str]:
     if not run.optimal:
         yield f"decided by the strategy {run.scenario.strategy.name}"
     yield from broken_lines(run.certificate.limits_broken, run.terms_broken)
-    if run.scenario.stress:
+    stress = run.scenario.stress
+    if stress.mean:
+        named = f" ({', '.join(stress.worst)})" if stress.worst else ""
+        yield f"over the scenario's stresses{named}: PD and loss are their means, by weight"
+    elif stress:
         yield "under the scenario's stress: PD, LGD, requests, churn and funding are the stressed ones"
 
 

@@ -96,8 +96,10 @@ def _row(docs: Documents, world: Place, unit: Unit, scale: _Scale) -> Row:
 
 
 def _name(docs: Documents, world: Place) -> str:
-    name = docs.at(*world, "name")
-    return "as expected" if name == "base" else str(name)
+    name = str(docs.at(*world, "name"))
+    if name != "base":
+        return name
+    return "the worst of them" if "worst_of" in docs.at("summary") else "as expected"
 
 
 def stress_named(docs: Documents, world: Place) -> str:
