@@ -28,7 +28,9 @@ RECIPE: Recipe = {
         "number(policy.funding_rate) * term": "(number(policy.funding_rate) + number(0.005)) * term",
         "abs(policy.funding_rate) * term": "(abs(policy.funding_rate) + 0.005) * term",
     },
-    "pricing/offers.py": {"policy.funding_rate * own.term": "(policy.funding_rate + 0.005) * own.term"},
+    "pricing/offers.py": {
+        "policy.funding_rate * portfolio.term": "(policy.funding_rate + 0.005) * portfolio.term"
+    },
 }
 COMMANDS = [
     ["solve", "scenario.yaml", "--out", "run"],

@@ -56,7 +56,9 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
         raise InputError.of(faults, "Stress")
     more = factors_of(stress.amount, portfolio)
     stressed = dataclasses.replace(
-        under(stress, portfolio), max_amount=_scaled_amounts(portfolio.asked, more), request=None
+        under(stress, portfolio),
+        max_amount=_scaled_amounts(portfolio.asked, more),
+        request=None,
     )
     churn = {
         grade: np.minimum(
