@@ -13,7 +13,7 @@ from allocator.certification.bands import Grid
 from allocator.certification.capital import with_requirements
 from allocator.certification.cases import Table, coarsest_lots, steps_of, table_of
 from allocator.certification.concentration import convex_uses, with_cuts
-from allocator.certification.decisions import judge_decisions
+from allocator.certification.decisions import WrongDecisions, judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.members import lent_to
@@ -171,6 +171,11 @@ class _Proof:
         stated = [float(own["bound"]) for own in (self.tree, self.lists) if own is not None]
         return min(stated, default=np.inf)
 
+    @property
+    def by_nodes(self) -> bool:
+        """Whether anything stands beside the prices."""
+        return self.tree is not None or self.lists is not None
+
 
 def _judged(
     read: _ReadInputs,
@@ -189,25 +194,22 @@ def _judged(
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held)
     uses = limit_uses(blocks, recomputed.totals, held)
     uses = convex_uses(uses, scenario.policy, portfolio, decisions.amount, recomputed.ledger.drawn)
-    paid = [_penalty(use) for use in uses if use.soft]
-    beside = [_earned_idle(policy, uses[0]), *paid]
-    value = mean = Rounded.sum_of([recomputed.value, *beside])
+    beside = [_earned_idle(policy, uses[0]), *(_penalty(use) for use in uses if use.soft)]
+    mean = Rounded.sum_of([recomputed.value, *beside])
     worths = worths_of(scenario.stress, portfolio, policy, known, decisions) if scenario.stress.worst else []
     each = [Rounded.sum_of([own, *beside]) for own in worths]
-    if each:
-        value = least_of(each)
+    value = least_of(each) if each else mean
     by_tree = np.inf if unsound else proof.bound
     # Held to one list, or one way to keep conditional limits, the prices prove nothing of the others.
     alone = proof.lists is None and not conditional(policy)
     by_prices = recomputed.bound if alone else UNKNOWN
-    nodes = proof.tree is not None or proof.lists is not None
     certificate = Certificate(
         prices=held,
         bound=min(by_prices.above, by_tree),
         value=value.below,
         limits=uses,
         inputs=dict(read.inputs.hashes),
-        price_bound=recomputed.bound.above if nodes else None,
+        price_bound=recomputed.bound.above if proof.by_nodes else None,
         tree=proof.tree,
         lists=lists,
         plugins=scenario.plugins,
@@ -216,15 +218,11 @@ def _judged(
         values={name: own.below for name, own in zip(scenario.stress.worst, each, strict=True)},
         above_worst=mean.value - value.value,
     )
-    wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
-    counts = {} if wrong is None else wrong.counts
-    faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    broken = (
-        *(() if wrong is None else wrong.broken),
-        *map(_limit_fault, (use for use in uses if use.broken)),
-    )
+    wrong = WrongDecisions() if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
+    broken = (*wrong.broken, *map(_limit_fault, (use for use in uses if use.broken)))
+    faults = (*unsound, *wrong.impossible)
     own = read.inputs, decisions, certificate
-    outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), recomputed.ledger)
+    outcome = Outcome(scenario.name, scenario, *own, broken, wrong.counts, faults, recomputed.ledger)
     return outcome, ProvedFigures(by_prices, by_tree, value, recomputed.bound)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,13 +20,13 @@ _MOST = 20
 
 @dataclass(frozen=True)
 class WrongDecisions:
-    """What is wrong with a set of decisions, told by borrower."""
+    """What is wrong with a set of decisions, told by borrower; by default nothing is."""
 
-    broken: tuple[Fault, ...]
+    broken: tuple[Fault, ...] = ()
     """Decisions that the terms do not allow."""
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] = field(default_factory=dict)
     """Term -> how many decisions break it."""
-    impossible: tuple[Fault, ...]
+    impossible: tuple[Fault, ...] = ()
     """What no decision may be."""
 
 
