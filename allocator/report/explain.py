@@ -33,7 +33,7 @@ from allocator.report.limits import (
     points_of,
     reasons_of,
 )
-from allocator.report.money import Unit, figure, percent, small, unit_for
+from allocator.report.money import Unit, figure, percent, small, unit_for, visible
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
 from allocator.report.plain import Text, plain_table, reasons_table, unheaded_table
@@ -166,7 +166,7 @@ def _sums(book: BookExplanation, currency: str) -> list[RenderableType]:
     certified = f"{ledger.certified_bound:,.2f} is certified"
     if _split(book):
         out.append(f"prices alone bound nothing beside limits on a condition: by a proof tree {certified}")
-    elif ledger.tree > 0.005:
+    elif visible(ledger.tree):
         out.append(f"a proof tree takes {ledger.tree:,.2f} off that bound: {certified}")
     return out
 

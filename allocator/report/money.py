@@ -19,6 +19,11 @@ _DECIMALS = 3
 """The most decimals that a unit gets."""
 
 
+def visible(amount: float) -> bool:
+    """Whether `amount` reads as anything but nothing where it is written to the cent."""
+    return abs(amount) >= 0.005
+
+
 @dataclass(frozen=True)
 class Unit:
     """What amounts are written in: `size` currency units, with `decimals`."""

@@ -216,11 +216,12 @@ def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
         composition={"mean_rate": 0.07, "one_more": 1.0, "refusals": []},
         explain={"limits": limits, "costs": []},
         simulate={"years": 500, "net": {"quantiles": {"0.01": 1.0}}, "below_zero": {"value": 0.0}},
-        stress={"stresses": []}, levers={"levers": []},
+        stress={"stresses": []}, levers={"levers": []}, certificate={"value": 3.0, "bound": 3.02},
     )  # fmt: skip
     said = markdown_of(Report("t", "s", (("seal",),), True, front(docs), (), (), (), ()))
     assert "Rates are posted: A 7.00%, B 8.25%. It is worth" in said
     assert "Not kept: home, at a price; watched, reported only. " in said
+    assert "No allocation within the limits is worth over 0.02 EUR more." in said
     assert "none of 500 simulated years loses money" in said
     assert "- Accept what is not kept: home, at a price; watched, reported only." in said
 

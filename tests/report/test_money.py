@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.money import Unit, figure, gap, part_of_all, percent, relative, small, unit_for
+from allocator.report.money import Unit, figure, gap, part_of_all, percent, relative, small, unit_for, visible
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,8 @@ def test_a_share_of_next_to_nothing_is_not_told() -> None:
 
 def test_a_share_of_a_book_is_told_however_small() -> None:
     assert [*map(part_of_all, (0.0, 9.1e-6, 4.9e-5, 0.0129))] == ["0.00%", "0.00091%", "0.0049%", "1.29%"]
+
+
+def test_what_is_visible_is_a_cent_or_more_either_way() -> None:
+    assert visible(0.005) and visible(-0.01)
+    assert not visible(0.0049) and not visible(-0.0049)

@@ -24,6 +24,7 @@ from allocator.report.committee.levers import change_in_words
 from allocator.report.committee.limits import ONE_MORE
 from allocator.report.drawing.chart import Axis, Mark
 from allocator.report.drawing.usual import SlopeStep, SolvedBound, ladder, steps_between
+from allocator.report.money import visible
 
 
 def budget_section(docs: Documents, policy: Policy) -> Section:
@@ -71,7 +72,7 @@ def _worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
         return (("at most ", docs.money(*lever, "high")) if high is not None else
                 ("at least ", docs.money(*lever, "low")) if low is not None else ("an amount that is not "
                                                                                   "known",))  # fmt: skip
-    if docs.money(*lever, "low").text == docs.money(*lever, "high").text or high - low < 0.005:
+    if docs.money(*lever, "low").text == docs.money(*lever, "high").text or not visible(high - low):
         return (Strong(docs.money(*lever, "low")),)
     if not low:
         return ("at most ", Strong(docs.money(*lever, "high")))

@@ -48,13 +48,13 @@ def _names(docs: Documents) -> Block:
     names: Place = ("simulate", "concentration", "names")
     top = docs.at(*names, "top")
     parts: list[Inline] = []
-    for count, said in (
+    for count, whose in (
         (1, "The largest borrower has "),
         (10, "the ten largest "),
         (100, "the hundred largest "),
     ):
-        if str(count) in top:
-            parts += [", " if parts else "", said, docs.percent((*names, "top", str(count)))]
+        if str(count) in top and count <= docs.at(*names, "names"):
+            parts += [", " if parts else "", whose, docs.percent((*names, "top", str(count)))]
     if not parts:
         return words("There are no loans to be concentrated.")
     return words(*parts, " of the money expected to be drawn.")

@@ -22,6 +22,7 @@ from allocator.report.committee.decisions import left_out_by_grade, reason_of_ma
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.levers import change_in_words
 from allocator.report.committee.limits import ONE_MORE, binding, missed
+from allocator.report.committee.proof import unproved
 from allocator.report.committee.stress import (
     breaks,
     broken_in,
@@ -35,6 +36,7 @@ from allocator.report.committee.stress import (
 from allocator.report.committee.years import losing, quantile
 from allocator.report.drawing.units import short
 from allocator.report.limits import by_entry, limit_in_words, of_cuts
+from allocator.report.money import visible
 
 _NAMED = 4
 _MOST_POSTED = 8
@@ -114,14 +116,16 @@ def _made_of(docs: Documents) -> Sequence[Inline]:
         out += [", and ", docs.money("summary", "idle_income"), " that idle budget earns"]
     if docs.at("summary").get("limit_penalty"):
         out += [", less ", docs.money("summary", "limit_penalty"), " for soft limits that are missed"]
-    if docs.at("summary").get("above_worst"):
+    if visible(docs.at("summary").get("above_worst", 0.0)):
         out += [", less ", docs.money("summary", "above_worst"), " by which the mean lies above the worst"]
     return out
 
 
 def _against(docs: Documents) -> Sequence[Inline]:
     if docs.at("summary", "status") == "optimal":
-        return ("No allocation within the limits is worth more.",)
+        apart = unproved(docs)
+        more = f"over {apart} more" if apart else "more"
+        return (f"No allocation within the limits is worth {more}.",)
     return ("No allocation within the limits is worth more than ", docs.money("certificate", "bound"), ".")
 
 
@@ -187,7 +191,7 @@ def _dearest(docs: Documents) -> Sequence[Inline]:
     """The limit beside the budget whose absence would add most."""
     costs = [c for c in docs.places("explain", "costs") if docs.at(*c, "limit") != "budget"]
     dear = max(costs, key=lambda c: docs.number((*c, "low")), default=None)
-    if dear is None or not docs.number((*dear, "low")) > 0.005:
+    if dear is None or not visible(docs.number((*dear, "low"))):
         return ("No limit but the budget costs anything. ",) if costs else ()
     return ("Besides the budget, the limit ", Strong(docs.at(*dear, "limit")),
             f" costs most: without it the value would be {docs.least(*dear)}", docs.money(*dear, "low"),
@@ -315,13 +319,14 @@ def _of_budget(docs: Documents) -> tuple[Inline, ...]:
 
 
 def _loss_card(docs: Documents, policy: Policy) -> Card:
+    """The loss rate, with its limit: where the worst stress counts, limits hold in the book without any."""
     rate = docs.percent(("summary", "expected_loss"), ("summary", "drawn"))
-    limit = next((one for one in policy.limits if one.measure == "expected_loss" and one.of == "drawn"
-                  and not one.where and one.each is None), None)  # fmt: skip
-    words: tuple[Inline, ...] = ("of the money drawn",)
-    if limit is not None:
-        words = (f"of the money drawn; limit {as_percentage(limit.bound)}",)
-    return Card("Expected loss", rate, words, "a-value")
+    limit = next((limit for limit in policy.limits if limit.measure == "expected_loss" and limit.of == "drawn"
+                  and not limit.where and limit.each is None), None)  # fmt: skip
+    words = "of the money drawn"
+    if limit is not None and "above_worst" not in docs.at("summary"):
+        words += f"; limit {as_percentage(limit.bound)}"
+    return Card("Expected loss", rate, (words,), "a-value")
 
 
 def _largest(docs: Documents) -> Card:
@@ -329,6 +334,6 @@ def _largest(docs: Documents) -> Card:
     top = {int(key): docs.percent((*names, "top", key)) for key in docs.at(*names, "top")}
     figure: Figure | str = top.get(1, "none")
     words: tuple[Inline, ...] = ("of the money drawn",)
-    if 10 in top:
+    if 10 in top and docs.at("simulate", "concentration", "names", "names") >= 10:
         words = ("of the money drawn; ten largest ", top[10])
     return Card("Largest borrower", figure, words, "a-concentration")

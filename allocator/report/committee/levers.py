@@ -19,16 +19,16 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.drawing.units import headed, short
+from allocator.report.money import visible
 
 _AMOUNT = re.compile(r"\b\d{1,3}(,\d{3})+(?![\d.%])")
-_NOTHING = 0.005
 """Money that is nothing."""
 
 
 def levers_section(docs: Documents) -> Section:
     """A bar a lever, the largest first; what is not certain is light."""
     levers = [*docs.places("levers", "levers")]
-    shown = [lever for lever in levers if (docs.at(*lever, "high") or 0.0) > _NOTHING][:FIRST_LEVERS]
+    shown = [lever for lever in levers if visible(max(docs.at(*lever, "high") or 0.0, 0.0))][:FIRST_LEVERS]
     unit = docs.column(
         [(*lever, end) for lever in shown for end in ("low", "high") if docs.at(*lever, end) is not None]
     )

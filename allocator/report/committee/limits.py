@@ -43,6 +43,7 @@ from allocator.report.limits import (
     state_of,
     used_of,
 )
+from allocator.report.money import visible
 
 MOST = 10
 """Limits shown on the front."""
@@ -205,7 +206,7 @@ def _what_room_brings(docs: Documents) -> Sequence[Block]:
 def _costs(docs: Documents) -> Sequence[Block]:
     """What dropping each entry of the policy would add; those that add nothing in one sentence."""
     costs = [*docs.places("explain", "costs")]
-    dear = sorted((c for c in costs if docs.at(*c, "high") is None or docs.at(*c, "high") >= 0.005),
+    dear = sorted((c for c in costs if docs.at(*c, "high") is None or visible(docs.at(*c, "high"))),
                   key=lambda c: -docs.number((*c, "low")))  # fmt: skip
     parts: list[Inline] = []
     for at, cost in enumerate(dear[:4]):

@@ -64,6 +64,12 @@ def best_possible(docs: Documents) -> Place:
     return ("certificate", "bound") if value <= bound else ("summary", "bound")
 
 
+def unproved(docs: Documents) -> str:
+    """How far value and bound lie apart, in money; empty where both are the same to the cent."""
+    value, bound = docs.exact("certificate", "value"), docs.exact(*best_possible(docs))
+    return "" if value.text == bound.text else f"{bound.value - value.value:,.2f} {docs.currency}"
+
+
 def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     """The verdict, the two figures that it rests on, and how to recheck it."""
     summary = docs.at("summary")
@@ -78,10 +84,8 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     if status == "breaks_limits":
         return (("Breaks limits or terms: not to be approved as it is",), figures, rechecked, _GIVEN)
     if status == "optimal":
-        apart = (
-            "" if value.text == bound.text else f" to within {bound.value - value.value:,.2f} {docs.currency}"
-        )
-        return ((f"Certified: the best there is{apart}",), figures, rechecked, _GIVEN)
+        within = f" to within {apart}" if (apart := unproved(docs)) else ""
+        return ((f"Certified: the best there is{within}",), figures, rechecked, _GIVEN)
     verdict: tuple[Inline, ...] = (
         "Certified, and not proven the best: up to ",
         docs.gap("certificate", "gap"),

@@ -19,6 +19,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Place
+from allocator.report.money import visible
 
 _OF_CAPITAL = (
     " The cost of capital is taken off too: its rate, as A11 has it, on a x K T, the capital tied up over "
@@ -67,7 +68,7 @@ def _steps(docs: Documents) -> Iterator[tuple[str, Place, float, float, Tone, bo
         yield "Missed soft limits", missed, level, level - docs.number(missed), "warn", True
         level -= docs.number(missed)
     above: Place = ("summary", "above_worst")
-    if docs.at("summary").get("above_worst"):
+    if visible(docs.at("summary").get("above_worst", 0.0)):
         yield "Mean above worst", above, level, level - docs.number(above), "warn", True
     yield "Value", ("summary", "objective"), 0.0, docs.number(("summary", "objective")), "deep", False
 

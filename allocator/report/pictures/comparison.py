@@ -5,7 +5,7 @@ from __future__ import annotations
 from allocator.insight.compare import Comparison
 from allocator.report.drawing.chart import Axis, Bars, Chart, Key, Line, Row
 from allocator.report.drawing.units import short
-from allocator.report.money import relative
+from allocator.report.money import relative, visible
 from allocator.report.pictures.parts import shades_of, stacked
 
 _PARTS = 4
@@ -23,7 +23,7 @@ def comparison_chart(comparison: Comparison, title: str, answer: str, broken: di
         parts = [(worth.get(name, 0.0), shade, name) for shade, name in keys]
         parts += [(sum(worth.get(name, 0.0) for name in others), "rest", "others")]
         idle = side.value - sum(worth.values())
-        parts += [(idle, "pale", "idle budget")] if idle > 0.005 else []
+        parts += [(idle, "pale", "idle budget")] if visible(idle) else []
         less = first.value - side.value
         figure = short(side.value) + (_apart(less, side.value) if side is not first else "")
         rows.append(Row(side.name, (Line(stacked(parts), figure),), broken.get(at, ""), strong=side is first))
@@ -38,7 +38,7 @@ def comparison_chart(comparison: Comparison, title: str, answer: str, broken: di
 
 def _apart(less: float, value: float) -> str:
     """How much less than the first, or more."""
-    if abs(less) < 0.005:
+    if not visible(less):
         return " · as much"
     share = relative(abs(less), value)
     return f" · {short(abs(less))} {'less' if less > 0 else 'more'}" + (f", {share}" if share else "")

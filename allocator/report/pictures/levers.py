@@ -9,16 +9,16 @@ from allocator.insight.whatif.levers import Levers
 from allocator.report.broken import standing_lines
 from allocator.report.drawing.chart import Axis, Bars, Chart, Key, Line, Part, Row
 from allocator.report.drawing.units import short
+from allocator.report.money import visible
 
 _MOST = 15
-_NOTHING = 0.005
 """Money that is nothing."""
 
 
 def levers_chart(levers: Levers) -> Chart:
     """A bar a change, the largest first; a whisker where at least and at most differ."""
     run = levers.run
-    adding = [worth for worth in levers.worths if worth.high > _NOTHING]
+    adding = [worth for worth in levers.worths if visible(max(worth.high, 0.0))]
     shown = adding[:_MOST]
     rows = [Row(f"{worth.name}: {worth.change}", (_line(worth),)) for worth in shown]
     ends = [worth.high for worth in shown if math.isfinite(worth.high)] + [

@@ -9,7 +9,7 @@ from allocator.report.broken import standing_lines
 from allocator.report.colours import Shade
 from allocator.report.drawing.chart import Axis, Bars, Chart, Line, Part, Row
 from allocator.report.drawing.units import short
-from allocator.report.money import relative
+from allocator.report.money import relative, visible
 from allocator.report.pictures.parts import steps
 
 _MOST = 15
@@ -27,7 +27,7 @@ def rules_chart(distilled: DistilledRules, words: Sequence[str], worth: Sequence
     if hidden:
         shown.append((f"{len(hidden)} further rules", sum(value for _, value, _ in hidden), "pale"))
     idle = certificate.value - sum(worth)
-    shown += [("Pinned offers and idle budget", idle, "rest")] if abs(idle) > 0.005 else []
+    shown += [("Pinned offers and idle budget", idle, "rest")] if visible(idle) else []
     rows = [*steps(shown, "All rules")]
     share = relative(distilled.regret, run.value)
     if run.optimal:

@@ -10,6 +10,7 @@ from allocator.report.broken import broken_lines, broken_of
 from allocator.report.colours import Shade
 from allocator.report.drawing.chart import Axis, Bars, Chart
 from allocator.report.drawing.units import short
+from allocator.report.money import visible
 from allocator.report.pictures.parts import gauge, steps
 
 
@@ -43,5 +44,5 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, float, Shade]]:
         yield "Idle budget", summary["idle_income"], "pale"
     if summary.get("limit_penalty"):
         yield "Missed soft limits", -summary["limit_penalty"], "warn"
-    if summary.get("above_worst"):
+    if visible(summary.get("above_worst", 0.0)):
         yield "Mean above worst", -summary["above_worst"], "warn"
