@@ -98,5 +98,10 @@ def test_a_share_of_a_book_is_told_however_small() -> None:
 
 
 def test_what_is_visible_is_a_cent_or_more_either_way() -> None:
-    assert visible(0.005) and visible(-0.01)
-    assert not visible(0.0049) and not visible(-0.0049)
+    assert [visible(amount) for amount in (-0.01, -0.0049, 0.0, 0.0049, 0.005)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
