@@ -92,7 +92,7 @@ class _ScoredBorrowers:
     """Levels that the scorecard's fit has not seen."""
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def imputations(self) -> tuple[str, ...]:
         """What stands for empty cells and unseen levels, in words."""
         from allocator.scoring.levels import unseen_lines
         from allocator.scoring.reading import imputed_lines
@@ -177,8 +177,8 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     portfolio, remarks = read or (None, ())
     if portfolio is not None and scenario.former is not None:
-        portfolio, said = _gather(errors, with_former, portfolio, scenario.former) or (None, ())
-        remarks = (*remarks, *said)
+        portfolio, changes = _gather(errors, with_former, portfolio, scenario.former) or (None, ())
+        remarks = (*remarks, *changes)
     before = portfolio
     churn = _gather(errors, _churn, scenario, portfolio)
     errors += of_stress
@@ -368,7 +368,7 @@ def _portfolio(
     ]
     if faults:
         raise InputError.of(faults, source.label)
-    return load_portfolio(source, texts, numbers, scored.table), scored.said
+    return load_portfolio(source, texts, numbers, scored.table), scored.imputations
 
 
 def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> _ScoredBorrowers:

@@ -193,7 +193,7 @@ def as_numbers(cells: Any, place: str, mark: str = ".", *, strict: bool = False)
     form = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?" if strict else r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
     plain, filled = re.compile(form + r"([eE][+-]?[0-9]+)?"), isinstance(cells, np.ndarray)
 
-    def one(cell: Any) -> float:
+    def double(cell: Any) -> float:
         if isinstance(cell, str):
             digits = cell if strict else cell.strip()
             digits = digits.replace(".", "?").replace(",", ".") if mark == "," else digits
@@ -204,7 +204,7 @@ def as_numbers(cells: Any, place: str, mark: str = ".", *, strict: bool = False)
         need(not strict and cell in ("", None), f"{place}: {cell!r} is no number")
         return math.nan
 
-    numbers = np.array(cells if filled else [one(cell) for cell in cells], dtype=float)
+    numbers = np.array(cells if filled else [double(cell) for cell in cells], dtype=float)
     bad = ~np.isfinite(numbers) if strict or filled else np.isinf(numbers)
     need(not np.any(bad), f"{place}: a number that is not finite")
     return numbers
@@ -344,13 +344,13 @@ def limit_of(entry: Any, stress: list[Any], tail: Facts) -> Facts:
     need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
     sense, name = senses[0], str(entry.get("name"))
     ours = tail.sectors and entry.get("measure") == "tail_loss"
-    one = "borrower_id" if at(entry, "top") is not None else None
+    usual = "borrower_id" if at(entry, "top") is not None else None
     factor = (everyone(stress, "limits") if sense == "at_most" else 1.0, named(stress, name))
     return Facts(
         name=name, sense=sense, bound=number(entry, sense) * factor[0] * factor[1],
         where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
         measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense), parent=None, entry=name,
-        by=tail.sectors.column if ours else at(entry, "by", one), stress=None, top=at(entry, "top"),
+        by=tail.sectors.column if ours else at(entry, "by", usual), stress=None, top=at(entry, "top"),
         given=entries(entry, "if_lent_to"), **share_of(entry),
     )  # fmt: skip
 
@@ -732,11 +732,11 @@ def snapped(values: Array, lot: Any, *, up: bool = False) -> Array:
         near = money(count, lot)
         return money(count + (near < values) if up else count - (near > values), lot)
     count = lots(snapped(values, CENT, up=up), CENT)
-    found = np.full(len(values), math.inf if up else -math.inf)
+    nearest = np.full(len(values), math.inf if up else -math.inf)
     for least, most, step in lot[::-1] if up else lot:
         near = (-(-np.maximum(count, least) // step) if up else np.minimum(count, most) // step) * step
-        found = np.where((least <= near) & (near <= most), near, found)
-    return money(found, CENT)
+        nearest = np.where((least <= near) & (near <= most), near, nearest)
+    return money(nearest, CENT)
 
 
 def lot_of(borrowers: Borrowers, policy: Facts) -> Any:
@@ -939,17 +939,17 @@ def by_class(formula: Any, rule: Facts, borrowers: Borrowers) -> Array:
     """What a formula gives of a rule for `rule.who`, of each borrower by the rule of the own class."""
     if rule.by is None:
         return np.asarray(formula(rule))
-    kinds, found = borrowers.text(rule.by), np.full(borrowers.n, math.nan)
+    kinds, out = borrowers.text(rule.by), np.full(borrowers.n, math.nan)
     for kind in CLASSES:
         who = np.flatnonzero(kinds == kind)
-        found[who] = formula(Facts(**{**vars(rule), "kind": kind, "who": who}))
-    need(not np.any(np.isnan(found)), f"{rule.by}: none of corporate, sme, retail")
-    return found
+        out[who] = formula(Facts(**{**vars(rule), "kind": kind, "who": who}))
+    need(not np.any(np.isnan(out)), f"{rule.by}: none of corporate, sme, retail")
+    return out
 
 
 def below(x: Any) -> Any:
     """N(x), in doubles."""
-    return np.array([math.erfc(-one / math.sqrt(2.0)) / 2.0 for one in np.atleast_1d(x).tolist()])
+    return np.array([math.erfc(-value / math.sqrt(2.0)) / 2.0 for value in np.atleast_1d(x).tolist()])
 
 
 def quantile(p: Any) -> Any:
@@ -1070,7 +1070,7 @@ def nodes(by: Facts) -> list[tuple[Any, Any]]:
     """Gauss and Legendre's points and weights from -1 to 1; in decimals after Newton's steps."""
     count = 40 if by is IN_DECIMALS else 20
     points, weights = np.polynomial.legendre.leggauss(count)
-    found: list[tuple[Any, Any]] = list(zip(points.tolist(), weights.tolist(), strict=True))
+    pairs: list[tuple[Any, Any]] = list(zip(points.tolist(), weights.tolist(), strict=True))
     for i, point in enumerate(points.tolist() if by is IN_DECIMALS else []):
         x, rise = Decimal(point), Decimal(1)
         for _ in range(4):
@@ -1079,8 +1079,8 @@ def nodes(by: Facts) -> list[tuple[Any, Any]]:
                 last, p = p, ((2 * n + 1) * x * p - n * last) / (n + 1)
             rise = count * (last - x * p) / (1 - x * x)
             x -= p / rise
-        found[i] = (x, 2 / ((1 - x * x) * rise * rise))
-    return found
+        pairs[i] = (x, 2 / ((1 - x * x) * rise * rise))
+    return pairs
 
 
 def tail_loss(by: Facts, tail: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any) -> Any:
@@ -1127,13 +1127,13 @@ class Factors:
 
     def digits(self, base: int) -> list[float]:
         """j = 1, 2, ... with its digits mirrored at the point."""
-        found = []
+        mirrored_digits = []
         for j in range(1, self.years + 1):
             mirrored, place = 0, 1
             while j:
                 j, mirrored, place = j // base, mirrored * base + j % base, place * base
-            found.append(mirrored / place)
-        return found
+            mirrored_digits.append(mirrored / place)
+        return mirrored_digits
 
     def move(self, s: int, by: Facts, mean: Any, *own: Any) -> Any:
         """What sector s, from 0, moves by: the mean of all, and what Helmert's matrix makes of the others."""
@@ -1315,8 +1315,8 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
             bound, measure = (root, "offered") if index else (limit.bound, limit.measure)
             cut = {"name": name, "measure": measure, "bound": bound, "weight": column, "by": None}
             made.append(limit.but(**cut, parent=limit))
-    found = {limit.name for limit in made if limit.parent}
-    need(stated.keys() == found, f"cuts {sorted(stated.keys() - found)}: of no limit on an index")
+    parents = {limit.name for limit in made if limit.parent}
+    need(stated.keys() == parents, f"cuts {sorted(stated.keys() - parents)}: of no limit on an index")
     return made
 
 
@@ -1646,19 +1646,19 @@ def segments_of(menus: dict[str, Facts], scenario: Any, certificate: Any, borrow
     for value in sorted(set(values) if by else {""}):
         chain = [name(grade, value) for grade in posting]
         for grade, own in zip(posting, chain, strict=True):
-            every = [menus[one].rate for one in (posting if across == "together" else [grade])]
+            every = [menus[key].rate for key in (posting if across == "together" else [grade])]
             joined = np.unique(np.concatenate(every))
             rates[own] = joined[np.append(True, np.diff(joined) > SAME)]
         chains += [chain] if across == "monotone" else [[own] for own in dict.fromkeys(chain)]
     posted = numbers_of(certificate, "lists.posted")
     need(posted.keys() == rates.keys(), f"lists.posted: not one rate for each of {', '.join(rates)}")
-    listed = all(np.any(np.abs(own - posted[one]) <= SAME) for one, own in rates.items())
+    listed = all(np.any(np.abs(own - posted[key]) <= SAME) for key, own in rates.items())
     need(listed, "lists.posted: a rate that its segment may not post")
     falls = any(posted[b] < posted[a] - SAME for chain in chains for a, b in pairwise(chain))
     need(not falls, "lists.posted: a rate falls from one grade to the next")
     pairs = zip(borrowers.text("grade").tolist(), values, strict=True)
     of = np.array([name(*own) for own in pairs], dtype=object)
-    return Facts(of=of, rates=rates, chains=chains, posted={one: np.array([k]) for one, k in posted.items()})
+    return Facts(of=of, rates=rates, chains=chains, posted={key: np.array([k]) for key, k in posted.items()})
 
 
 def open_to_list(rate: Array, segment: Array, left: Any) -> Array:
@@ -1762,8 +1762,8 @@ class Lists:
             for into, parts, values in zip(fixed, sums, (best, best + error), strict=True):
                 values = np.where(offers.held, np.where(np.isnan(values), math.inf, values), -math.inf)
                 into += np.maximum(values.max(axis=1), floor)[single & open_to].tolist()
-                for one, name in dict.fromkeys(zip(grade[~single], segment[~single], strict=True)):
-                    who, menu = (grade == one) & (segment == name) & ~single, run.menus[one].rate
+                for label, name in dict.fromkeys(zip(grade[~single], segment[~single], strict=True)):
+                    who, menu = (grade == label) & (segment == name) & ~single, run.menus[label].rate
                     mine, at_rates = np.maximum(values[who, : len(menu)], 0.0), 0.0 * self.rates[name]
                     place = np.searchsorted(self.rates[name], menu - SAME)
                     at_rates[place] = [total(column) for column in mine.T]
@@ -1875,9 +1875,9 @@ def rule_of(scenario: Any, brought: dict[str, Any]) -> Any:
 def put_convex(use: Facts, limit: Facts, run: Facts, borrowers: Borrowers) -> None:
     """What a limit uses that counts nobody: its index, or the mean loss of the worst years."""
     if limit.measure == "hhi":
-        found = index_of(limit, run, borrowers)
-        over = max(found - exact(use.bound), Fraction(0))
-        use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
+        index = index_of(limit, run, borrowers)
+        over = max(index - exact(use.bound), Fraction(0))
+        use.used, use.scale, use.excess, use.broken = float(index), use.bound, float(over), over > 0
         return
     basis, _, weight = MEASURES[limit.measure]
     owed = np.where(borrowers.passes(limit.where), run.lines[BASES[basis]] + run.book.exposure, 0.0)
@@ -2014,9 +2014,9 @@ def worth_of_excess(run: Facts, certificate: dict[str, Any], prices: dict[str, f
 def lenient(use: Facts, entry: Any) -> dict[str, Any]:
     """What is said more of a row that need not hold, its figures as `entry` has them."""
     figures = ["missed", "penalty"] if use.penalty else ["missed"]
-    said = {key: float(entry[key]) for key in figures if key in entry}
+    numbers = {key: float(entry[key]) for key in figures if key in entry}
     free = "report" if use.given is None else "not_in_force"
-    return {"enforce": {"soft": use.penalty} if use.penalty else free, **said}
+    return {"enforce": {"soft": use.penalty} if use.penalty else free, **numbers}
 
 
 def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
@@ -2179,8 +2179,8 @@ def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
         per = 2.0 * own.bound if own.measure == "hhi" else own.bound
         for entry in stated if limit.of and limit.bound else []:
             if entry["name"] in rows.names and entry["price"]:
-                one = float(entry["price"]) * float(entry["bound"]) / per / 100.0
-                adds[named] = adds.get(named, 0.0) + one
+                per_percent = float(entry["price"]) * float(entry["bound"]) / per / 100.0
+                adds[named] = adds.get(named, 0.0) + per_percent
     return adds
 
 
@@ -2211,8 +2211,8 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
     checked = {key: entry for key, entry in stated.items() if key not in words}
     yield from unlike(checked, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
-    said = {"solved_at": "", **stated}  # which older runs do not say
-    wrong = (key for key, kind in free.items() if not isinstance(said.get(key), kind))
+    summary = {"solved_at": "", **stated}  # which older runs do not say
+    wrong = (key for key, kind in free.items() if not isinstance(summary.get(key), kind))
     yield from (f"summary {key}: is not of its kind" for key in wrong)
     bound, gap, memory = (number(stated, key) for key in ("bound", "gap", "peak_memory_mb"))
     spent = (memory, *numbers_of(stated, "seconds").values())

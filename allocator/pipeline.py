@@ -206,12 +206,12 @@ def _lifted(
     columns = Columns(world.offers, world.limits)
     floors = np.arange(len(proof.prices), len(world.limits.rows))
     prices = np.append(proof.prices, np.zeros(len(floors)))
-    found = lift(columns, floors, prices, known, settings)
-    if found is None or found.best is None:
-        return None, np.inf if found is None else found.bound
-    own = found.best
+    lifted = lift(columns, floors, prices, known, settings)
+    if lifted is None or lifted.best is None:
+        return None, np.inf if lifted is None else lifted.bound
+    own = lifted.best
     rate = columns.rate(own.option)
-    return replace(proof, amount=own.amount, rate=rate, value=own.value), found.bound
+    return replace(proof, amount=own.amount, rate=rate, value=own.value), lifted.bound
 
 
 def at_weights(case: Case, weights: Weights, floor: float | None = None) -> Case:

@@ -28,8 +28,8 @@ _NAME = re.compile("[a-z][a-z0-9_]*")
 @cache
 def _found(kind: Kind) -> tuple[EntryPoint, ...]:
     """The entry points of a kind, ascending by name, then by package."""
-    found = [point for point in entry_points(group=GROUPS[kind]) if point.dist is not None]
-    return tuple(sorted(found, key=lambda point: (point.name, _origin(point))))
+    points = [point for point in entry_points(group=GROUPS[kind]) if point.dist is not None]
+    return tuple(sorted(points, key=lambda point: (point.name, _origin(point))))
 
 
 def names_of(kind: Kind) -> tuple[str, ...]:
@@ -70,8 +70,10 @@ def absent_plugin_faults(stated: Mapping[str, str]) -> Iterable[Fault]:
     for key, origin in stated.items():
         if here.get(key) != origin:
             package, _, version = origin.rpartition(" ")
-            found = f"; here it is of {here[key]}" if key in here else ""
-            problem = f"the run was made with {key} of the package {origin}, which is not installed{found}"
+            elsewhere = f"; here it is of {here[key]}" if key in here else ""
+            problem = (
+                f"the run was made with {key} of the package {origin}, which is not installed{elsewhere}"
+            )
             yield Fault(problem, f'pip install "{package}=={version}"')
 
 

@@ -28,6 +28,8 @@ PRIVATE = {
     r"Of those|^None where": "a whole sentence",
 }
 """Pattern -> what to say instead."""
+VAGUE = {"one", "found", "at", "said", "nothing"}
+"""Variables and parameters of these names tell a reader nothing of what they hold."""
 SPOKEN = re.compile("|".join(rf"(?<!\w)(?:{pattern})(?!\w)" for pattern in PRIVATE))
 PAGES = sorted({*pages(), *OWN_TEST, *(ROOT / "models").rglob("*.md")})
 NEVER_CHANGES = re.compile(r"-v\d+\.md$")
@@ -79,3 +81,24 @@ def test_the_glossary_is_short_and_in_order() -> None:
     terms = re.findall(r"^\| ([^|]+) \| ", text, re.MULTILINE)[2:]
     assert terms == sorted(terms, key=str.lower)
     assert len(text.splitlines()) <= 64
+
+
+def vague(module: Path) -> Iterator[str]:
+    """Variables and parameters of functions whose names tell nothing, with their line."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(function):
+            name = node.arg if isinstance(node, ast.arg) else node.id if isinstance(node, ast.Name) else ""
+            if name in VAGUE and not isinstance(getattr(node, "ctx", None), ast.Load):
+                yield f"line {node.lineno}: {name}"
+
+
+def test_every_name_tells_what_it_holds() -> None:
+    named = {str(path.relative_to(ROOT)): [*vague(path)] for path in (ROOT / "allocator").rglob("*.py")}
+    assert {path: names for path, names in named.items() if names} == {}
+
+
+def test_a_vague_name_is_found_where_it_stands(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("def f(at, place):\n    for one in at:\n        print(one)\n")
+    assert [*vague(module)] == ["line 1: at", "line 2: one"]

@@ -88,16 +88,16 @@ def explain(
     (160000.0, 'C', 4)
     """
     if borrower is not None:
-        said = [("by", by != "grade"), ("where", where is not None), ("exact", exact)]
+        options = [("by", by != "grade"), ("where", where is not None), ("exact", exact)]
         faults = [
             Fault("asks about the book, `borrower` about one borrower", "leave one out", field=name)
-            for name, given in said
+            for name, given in options
             if given
         ]
         if faults:
             raise InputError.of(faults, "explain")
-        found = explain_borrower(outcome_of(run), str(borrower))
-        return Result(found, partial(borrower_view, found), itemgetter("alternatives"))
+        record = explain_borrower(outcome_of(run), str(borrower))
+        return Result(record, partial(borrower_view, record), itemgetter("alternatives"))
     text = _filter_text(where)
     conditions = () if text is None else read_filter(text, "where")
     texts = (by, *(condition.column for condition in conditions if not condition.is_range))
@@ -146,8 +146,8 @@ def levers(
     if not 0 < share < 0.5:
         fault = Fault(f"{size} lies outside 0 to 0.5", "write a fraction, as 0.01", field="size")
         raise InputError.of([fault], "levers")
-    found = price_levers(outcome_of(run), share, quick=quick, first=first, progress=progress or silent)
-    return Result(found, partial(levers_view, found), itemgetter("levers"))
+    record = price_levers(outcome_of(run), share, quick=quick, first=first, progress=progress or silent)
+    return Result(record, partial(levers_view, record), itemgetter("levers"))
 
 
 @public_function
@@ -187,8 +187,8 @@ def simulate(
     further = FurtherColumns.named(() if by is None else (by,), (), "by")
     outcome = _outcome(run, further, progress or silent)
     risk = Risk(shares[0], by, shares[1], shares[2])
-    found = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or silent)
-    return Result(found, partial(simulation_view, found), _distributions)
+    record = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or silent)
+    return Result(record, partial(simulation_view, record), _distributions)
 
 
 def _distributions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -228,9 +228,9 @@ def distil(
     for path in files:
         require_file(path, _RULE_FILES, force=force)
     further = FurtherColumns.named(tuple(texts), tuple(numbers), "texts")
-    found = distilled_from(outcome_of(run, further), rules, progress or silent, quick=quick)
-    _write(rules_view(found, files))
-    return Result(found, partial(rules_view, found, files), _rules)
+    record = distilled_from(outcome_of(run, further), rules, progress or silent, quick=quick)
+    _write(rules_view(record, files))
+    return Result(record, partial(rules_view, record, files), _rules)
 
 
 def _rules(document: Mapping[str, Any]) -> list[dict[str, Any]]:

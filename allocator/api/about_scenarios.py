@@ -63,8 +63,8 @@ def formulation(
     tell = progress or silent
     base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     tell("reading the borrowers")
-    found = formulation_of(prepare(base, read_inputs(base)))
-    return Result(found, partial(formulation_view, found, language), itemgetter("limits"))
+    record = formulation_of(prepare(base, read_inputs(base)))
+    return Result(record, partial(formulation_view, record, language), itemgetter("limits"))
 
 
 Bound = float | str
@@ -112,8 +112,8 @@ def frontier(
     def stating(bound: Setting) -> Scenario:
         return scenario_of(base, Overlay(more=[bound]))
 
-    found = follow(base, stating, names, start, end, points, gap, progress or silent)
-    return Result(found, partial(frontier_view, found), itemgetter("points"))
+    record = follow(base, stating, names, start, end, points, gap, progress or silent)
+    return Result(record, partial(frontier_view, record), itemgetter("points"))
 
 
 @public_function
@@ -147,8 +147,8 @@ def alternatives(
     wanted = aims_named((aims,) if isinstance(aims, str) else tuple(aims), "aims")
     tell = progress or silent
     tell("reading the borrowers")
-    found = find_alternatives(prepare(base, read_inputs(base)), share, wanted, tell)
-    return Result(found, partial(alternatives_view, found), itemgetter("alternatives"))
+    record = find_alternatives(prepare(base, read_inputs(base)), share, wanted, tell)
+    return Result(record, partial(alternatives_view, record), itemgetter("alternatives"))
 
 
 def _ends(given: Bound | Sequence[Bound | None] | None) -> Sequence[Bound | None]:

@@ -91,8 +91,8 @@ def compare(
         raise InputError.of([fault], "compare")
     else:
         sides = [_side(name, subject, over, tell, further) for name, subject in named.items()]
-    found = compared(sides, by, tell, exact=exact, years=years, seed=seed)
-    return Result(found, partial(comparison_view, found, top, notes), itemgetter("compared"))
+    record = compared(sides, by, tell, exact=exact, years=years, seed=seed)
+    return Result(record, partial(comparison_view, record, top, notes), itemgetter("compared"))
 
 
 def _subjects_by_name(subjects: Sequence[Any]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _subjects_by_name(subjects: Sequence[Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for subject in subjects:
         name = _name_of(subject)
-        count = sum(one == name or one.startswith(f"{name} #") for one in named)
+        count = sum(other == name or other.startswith(f"{name} #") for other in named)
         named[f"{name} #{count + 1}" if count else name] = subject
     return named
 
@@ -138,7 +138,10 @@ def _under_each(
     if isinstance(wanted, str):
         wanted = [name.strip() for name in wanted.split(",")]
     if not isinstance(wanted, Mapping):
-        wanted = {one if isinstance(one, str) else f"book {at}": one for at, one in enumerate(wanted)}
+        wanted = {
+            subject if isinstance(subject, str) else f"book {number}": subject
+            for number, subject in enumerate(wanted)
+        }
     if not wanted:
         fault = Fault("none is named", "name some, or leave them out for the usual ones", field="strategies")
         raise InputError.of([fault], "strategies")
@@ -209,5 +212,5 @@ def backtest(
         base_of(scenario, Overlay(borrowers, churn, None, sets)), strategies, Overlay()
     )
     history = History(outcome, period, known, owed, lost, file, folds, seed)
-    found = backtested(scenarios, history, share, progress or silent)
-    return Result(found, partial(backtest_view, found, notes), itemgetter("periods"))
+    record = backtested(scenarios, history, share, progress or silent)
+    return Result(record, partial(backtest_view, record, notes), itemgetter("periods"))

@@ -91,7 +91,7 @@ def _expected(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str
 
 
 def _takes_any(named: Mapping[str, inspect.Parameter]) -> bool:
-    return any(one.kind is inspect.Parameter.VAR_KEYWORD for one in named.values())
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in named.values())
 
 
 def _stranger(name: str, named: Mapping[str, inspect.Parameter]) -> Fault:
@@ -184,8 +184,8 @@ def _whole(value: Any) -> int:
 
 
 def _within(value: Any, bounds: Sequence[Any]) -> Any:
-    for one in bounds:
-        why = one.fault(value) if isinstance(one, Within) else None
+    for bound in bounds:
+        why = bound.fault(value) if isinstance(bound, Within) else None
         if why is not None:
             raise _MisfitError(why)
     return value
@@ -195,13 +195,13 @@ def _list(value: Any, part: Any) -> list[Any]:
     if isinstance(value, str):
         return [_read(part, value)]
     plain = _taken(value, isinstance(value, _LISTS) and not isinstance(value, bytes | bytearray))
-    return [_read(part, one) for one in plain]
+    return [_read(part, element) for element in plain]
 
 
 def _mapping(value: Any, part: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise _MisfitError
-    return value if part is Any else {key: _read(part, one) for key, one in value.items()}
+    return value if part is Any else {key: _read(part, element) for key, element in value.items()}
 
 
 def _words(hint: Any, many: bool = False) -> Iterator[str]:
@@ -209,17 +209,17 @@ def _words(hint: Any, many: bool = False) -> Iterator[str]:
     hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        kinds = [str] if any(get_origin(one) is os.PathLike for one in parts) else []
-        for one in parts:
-            if one not in kinds and one is not types.NoneType:
-                yield from _words(one, many)
+        kinds = [str] if any(get_origin(kind) is os.PathLike for kind in parts) else []
+        for kind in parts:
+            if kind not in kinds and kind is not types.NoneType:
+                yield from _words(kind, many)
     elif origin is Literal:
         yield from map(repr, parts)
     elif origin in (list, tuple, Sequence):
         yield "a list" if parts[:1] == (Any,) else f"a list of {' or '.join(_words(parts[0], True))}"
     else:
-        one, more = _NAMES.get(origin or hint, (f"a {getattr(hint, '__name__', hint)}",) * 2)
-        yield more if many else one
+        kind, more = _NAMES.get(origin or hint, (f"a {getattr(hint, '__name__', hint)}",) * 2)
+        yield more if many else kind
 
 
 _NAMES: dict[Any, tuple[str, str]] = {

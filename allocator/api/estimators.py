@@ -127,7 +127,7 @@ class LogitScorecard(ClassifierMixin, BaseEstimator):
             self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan", **given
         )
         values, target = checked if fitting else (checked, None)
-        names = getattr(self, "feature_names_in_", [f"x{at}" for at in range(values.shape[1])])
+        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(values.shape[1])])
         return pd.DataFrame(values, columns=list(names)), target
 
     def __sklearn_tags__(self) -> Any:

@@ -67,8 +67,8 @@ def check(
     """
     base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     named = str(scenario) if isinstance(scenario, str | os.PathLike) else base.name
-    found = examination_of(base, named, progress or silent)
-    return Result(found, partial(examination_view, found), _by_grade)
+    record = examination_of(base, named, progress or silent)
+    return Result(record, partial(examination_view, record), _by_grade)
 
 
 def _by_grade(document: Mapping[str, Any]) -> list[dict[str, Any]]:

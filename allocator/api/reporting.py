@@ -56,8 +56,8 @@ def write_report(
         with stored_run(subject) as stored:
             view = _run_report(stored, path, tell, quick=quick)
     else:
-        found = compare(*subjects, exact=not quick, progress=tell).record
-        view = sides_report(found, path)
+        record = compare(*subjects, exact=not quick, progress=tell).record
+        view = sides_report(record, path)
     write_files({place: text_content(str(text)) for place, text in view.files.items()})
     return path
 

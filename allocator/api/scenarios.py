@@ -83,7 +83,7 @@ class Scenario(records.Scenario):
         """The same scenario with what only Python has."""
         if isinstance(scenario, cls):
             return scenario
-        return cls(**{one.name: getattr(scenario, one.name) for one in fields(records.Scenario)})
+        return cls(**{field.name: getattr(scenario, field.name) for field in fields(records.Scenario)})
 
 
 @public_function
@@ -134,16 +134,16 @@ class Overlay:
     """What a frame of offers is called."""
 
     @property
-    def nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether the scenario stays as it is."""
         given = (self.borrowers, self.churn, self.strategy, self.sets, self.stress)
-        return all(one is None for one in given) and not self.more
+        return all(value is None for value in given) and not self.more
 
 
 def scenario_of(source: Source, over: Overlay) -> Scenario:
     """`load_scenario`, of what is laid over as one record."""
     if isinstance(source, records.Scenario):
-        return Scenario.of(source if over.nothing else _over_scenario(source, over))
+        return Scenario.of(source if over.is_empty else _over_scenario(source, over))
     held: dict[Place, Frame] = {}
     if isinstance(source, Mapping):
         plain = {"schema": 1, **source}
@@ -195,7 +195,9 @@ def declarations(given: Document | Sequence[str | Mapping[str, Any]], key: str) 
         given = [given]
     if isinstance(given, str | os.PathLike | Mapping):
         return document_file(given, key)
-    return document_of({key: [{"name": one} if isinstance(one, str) else dict(one) for one in given]}, key)
+    return document_of(
+        {key: [{"name": entry} if isinstance(entry, str) else dict(entry) for entry in given]}, key
+    )
 
 
 def _anything(given: object) -> object:
@@ -263,8 +265,8 @@ def _file_name(title: str) -> str:
 def _stress_named(name: str, stresses: Mapping[str, Any]) -> Mapping[str, Any]:
     """The stress called `name` as the key `stress` has it. Raises InputError where there is none."""
     if name in stresses:
-        found: Mapping[str, Any] = stresses[name]
-        return found
+        stress: Mapping[str, Any] = stresses[name]
+        return stress
     if name in BUILT_IN:
         return _section(BUILT_IN[name].factors)
     known = ", ".join([*stresses, *(name for name in BUILT_IN if name not in stresses)])

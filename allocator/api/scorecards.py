@@ -74,8 +74,8 @@ def validate(
             file_of(loans, "loans"), _file(scorecard), outcome, owed, lost, weights
         )
         return Result(judged, partial(lgd_view, judged), itemgetter("verdicts"))
-    found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts, weights)
-    return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
+    record = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts, weights)
+    return Result(record, partial(appraisal_view, record), itemgetter("verdicts"))
 
 
 @public_function
@@ -140,10 +140,10 @@ def export_scorecard(
     True
     """
     place = Path(path)
-    found: list[Fault] = []
-    with gathering(found):
+    faults: list[Fault] = []
+    with gathering(faults):
         require_file(place, (".sql", ".csv"), force=force)
-    content = exported(_file(scorecard), place.suffix.lower(), table, found)
+    content = exported(_file(scorecard), place.suffix.lower(), table, faults)
     if not isinstance(content, str):
         content = content.to_csv(index=False)
     write_files({place: text_content(content)})
@@ -155,41 +155,41 @@ def _file(scorecard: Scorecard) -> File:
     return document_file(document, "scorecard")
 
 
-def appraisal_view(found: Appraisal) -> View:
+def appraisal_view(appraisal: Appraisal) -> View:
     """What `validate` shows."""
     return View(
-        page=lambda: tuple(_page(found)),
-        document=lambda: _document(found),
-        chart=lambda: reliability_chart(found.tables["Reliability"], "Reliability"),
+        page=lambda: tuple(_page(appraisal)),
+        document=lambda: _document(appraisal),
+        chart=lambda: reliability_chart(appraisal.tables["Reliability"], "Reliability"),
     )
 
 
-def lgd_view(found: LgdAppraisal) -> View:
+def lgd_view(appraisal: LgdAppraisal) -> View:
     """What `validate` shows of an LGD."""
-    light = found.verdict
-    lines = [f"{found.n:,} defaulted loans", *_weighed(found)[0]]
-    lines += [f"{name.replace('_', ' ')}: {figure_text(value)}" for name, value in found.figures.items()]
+    light = appraisal.verdict
+    lines = [f"{appraisal.n:,} defaulted loans", *_weighed(appraisal)[0]]
+    lines += [f"{name.replace('_', ' ')}: {figure_text(value)}" for name, value in appraisal.figures.items()]
     lines += ["", f"{light.light:<5}  {light.figure.replace('_', ' ')} {light.value:.4g}", "", light.source]
-    tables = [part for title, table in found.tables.items() for part in ("", frame_table(title, table))]
+    tables = [part for title, table in appraisal.tables.items() for part in ("", frame_table(title, table))]
     return View(
         page=lambda: (*map(Text, lines), *tables),
         document=lambda: {
-            "defaults": found.n,
-            **_weighed(found)[1],
-            **_figures(found.figures),
+            "defaults": appraisal.n,
+            **_weighed(appraisal)[1],
+            **_figures(appraisal.figures),
             "verdicts": [vars(light)],
-            **table_rows(found.tables),
+            **table_rows(appraisal.tables),
         },
     )
 
 
-def _weighed(found: Appraisal | LgdAppraisal) -> tuple[list[str], dict[str, Any]]:
+def _weighed(appraisal: Appraisal | LgdAppraisal) -> tuple[list[str], dict[str, Any]]:
     """What is said of weights: as lines, and in JSON."""
-    if found.weighted is None:
+    if appraisal.weighted is None:
         return [], {}
-    worth = found.worth or found.n
-    line = f"weighted by {found.weighted}: as uncertain as {worth:,.0f} of one weight"
-    return [line], {"weighted": {"by": found.weighted, "worth": worth}}
+    worth = appraisal.worth or appraisal.n
+    line = f"weighted by {appraisal.weighted}: as uncertain as {worth:,.0f} of one weight"
+    return [line], {"weighted": {"by": appraisal.weighted, "worth": worth}}
 
 
 def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _document(appraisal: Appraisal) -> Mapping[str, Any]:
     }
     if appraisal.weighted is not None:
         whole |= {"default_rate": appraisal.default_rate, **_weighed(appraisal)[1]}
-    verdicts = {"verdicts": [vars(one) for one in appraisal.verdicts]}
+    verdicts = {"verdicts": [vars(verdict) for verdict in appraisal.verdicts]}
     return whole | _figures(appraisal.figures) | verdicts | table_rows(appraisal.tables)
 
 
@@ -219,7 +219,7 @@ def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
     for verdict in appraisal.verdicts:
         yield Text(f"{verdict.light:<5}  {verdict.figure.replace('_', ' ')} {verdict.value:.4g}")
     yield ""
-    yield from (Text(source) for source in dict.fromkeys(one.source for one in appraisal.verdicts))
+    yield from (Text(source) for source in dict.fromkeys(verdict.source for verdict in appraisal.verdicts))
     for title, table in appraisal.tables.items():
         yield ""
         yield frame_table(title, table)

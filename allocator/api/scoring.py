@@ -204,10 +204,10 @@ def fit_logit(
     >>> bool(score(firms, card)["pd"].is_monotonic_increasing)
     True
     """
-    found = order_faults(reject_inference, rejects, reject_factor, choose, time)
-    found += penalty_faults(penalty, strength, "strength")
+    faults = order_faults(reject_inference, rejects, reject_factor, choose, time)
+    faults += penalty_faults(penalty, strength, "strength")
     if (owed is None) != (lost is None):
-        found += [Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")]
+        faults += [Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")]
     order = Order(
         outcome,
         penalty=penalty,
@@ -226,7 +226,7 @@ def fit_logit(
         seed=seed,
     )
     files = file_of(data, "data"), declarations(variables, "variables")
-    return Fitted(logit_from_files(*files, order, found))
+    return Fitted(logit_from_files(*files, order, faults))
 
 
 @public_function
@@ -350,7 +350,7 @@ def fit_grade(
     Rated firms: 2 faults
     """
     given = {"purchases": purchases, "sales": sales, "firms": ratings}
-    files = {key: file_of(one, key) for key, one in given.items() if one is not None}
+    files = {key: file_of(data, key) for key, data in given.items() if data is not None}
     book = None if workbook is None else Path(workbook)
     invoices = InvoiceFiles(**files, workbook=book, duplicates=duplicates)
     return Fitted(grade_from_files(invoices, method=method, shrinkage=shrinkage, folds=folds, seed=seed))

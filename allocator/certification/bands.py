@@ -33,19 +33,19 @@ class Grid:
 
     def down(self, amounts: Floats) -> Floats:
         """(n,) the largest amounts that are no more than `amounts`; -inf where there are none."""
-        whole, found = CENT.counts(CENT.down(amounts)), np.full(len(amounts), -np.inf)
+        whole, nearest = CENT.counts(CENT.down(amounts)), np.full(len(amounts), -np.inf)
         for least, most, step in self.pieces:
             own = np.minimum(whole, most) // step * step
-            found = np.where(own >= least, own, found)
-        return CENT.amounts(found)
+            nearest = np.where(own >= least, own, nearest)
+        return CENT.amounts(nearest)
 
     def up(self, amounts: Floats) -> Floats:
         """(n,) the smallest amounts that are no less than `amounts`; inf where there are none."""
-        whole, found = CENT.counts(CENT.up(amounts)), np.full(len(amounts), np.inf)
+        whole, nearest = CENT.counts(CENT.up(amounts)), np.full(len(amounts), np.inf)
         for least, most, step in reversed(self.pieces):
             own = -(-np.maximum(whole, least) // step) * step
-            found = np.where(own <= most, own, found)
-        return CENT.amounts(found)
+            nearest = np.where(own <= most, own, nearest)
+        return CENT.amounts(nearest)
 
     def whole(self, amounts: Floats) -> Booleans:
         """(n,) whether each amount is one of the borrower's."""
@@ -81,8 +81,10 @@ def grid_of(portfolio: Portfolio, policy: Policy) -> Grid | None:
     pieces = []
     for amount in named.amounts:
         share = Fraction(repr(amount))
-        at = np.full(n, CENT.counts(np.array([amount]))[0])
+        lots = np.full(n, CENT.counts(np.array([amount]))[0])
         if named.of_request:
-            at = (cents * share.numerator // share.denominator).astype(np.float64)
-        pieces.append((np.maximum(at, 1.0), np.where(at > 0, np.minimum(at, most), 0.0), np.maximum(at, 1.0)))
+            lots = (cents * share.numerator // share.denominator).astype(np.float64)
+        pieces.append(
+            (np.maximum(lots, 1.0), np.where(lots > 0, np.minimum(lots, most), 0.0), np.maximum(lots, 1.0))
+        )
     return Grid(tuple(pieces))

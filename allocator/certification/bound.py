@@ -113,7 +113,7 @@ class Magnitudes:
         top = max(terms.highest, *(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates))
         return cls(columns_of(portfolio, policy), policy, top)
 
-    def at(self, rows: Integers | slice) -> OfferMagnitudes:
+    def take(self, rows: Integers | slice) -> OfferMagnitudes:
         """Of the borrowers at `rows`."""
         return OfferMagnitudes(*magnitudes([column[rows] for column in self.columns], self.policy, self.top))
 
@@ -142,7 +142,7 @@ def best_sum(
     most = np.full(1, np.max(terms.high, initial=0.0))
     limit = magnitudes.largest().charged(most, charges.largest(), charges.operations)
     near = np.flatnonzero(~(may_decline & (best < -limit) & (limit <= HUGE)))
-    sizes = magnitudes.at(near).charged(terms.high[near], charges.sizes(near), charges.operations)
+    sizes = magnitudes.take(near).charged(terms.high[near], charges.sizes(near), charges.operations)
     errors = np.where(terms.lendable[near], sizes, 0.0)
     return sum_of_best(best[near], errors, may_decline[near])
 

@@ -45,10 +45,10 @@ def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
     """(n,) what a unit drawn counts by the rule, or by that of each borrower's class."""
     if rule.asset_class_by is not None:
         weights, classes = np.zeros(len(portfolio)), portfolio.text(rule.asset_class_by)
-        for asset_class, one in rule.of_classes():
+        for asset_class, class_rule in rule.of_classes():
             among = np.flatnonzero(classes.codes == classes.code_of(asset_class))
             if asset_class in classes.values:
-                weights[among] = weights_by(one, portfolio.take(among))
+                weights[among] = weights_by(class_rule, portfolio.take(among))
         return weights
     size = portfolio.number(_capital(rule).turnover) if rule.columns else np.ones(len(portfolio))
     columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
@@ -73,11 +73,11 @@ def _capital(rule: Rule) -> CapitalRule:
 
 def in_parts(formula: Formula, columns: list[Floats]) -> Floats:
     """(n,) a formula of `columns`, each value to the nearest decimal of 8 places."""
-    found = np.empty(len(columns[0]))
-    for start in range(0, len(found), _AT_ONCE):
+    out = np.empty(len(columns[0]))
+    for start in range(0, len(out), _AT_ONCE):
         own = slice(start, start + _AT_ONCE)
-        found[own] = _rounded(formula, [column[own] for column in columns])
-    return found
+        out[own] = _rounded(formula, [column[own] for column in columns])
+    return out
 
 
 def _rounded(formula: Formula, columns: list[Floats]) -> Floats:
@@ -172,12 +172,12 @@ def _steps(doubles: bool) -> tuple[tuple[Any, Any], ...]:
         return tuple(zip(((1 + points) / 2).tolist(), (weights / 2).tolist(), strict=True))
     with localcontext(prec=50):
         width, half, pi = Decimal(1) / 8, 34, ROOT * ROOT / 2
-        found = []
+        steps = []
         for k in range(-half, half + 1):
             up, down = (width * k).exp(), (-width * k).exp()
             inner = (pi / 2 * (up - down)).exp()
-            found.append((inner / (1 + inner), width * pi / 2 * (up + down) * inner / (1 + inner) ** 2))
-    return tuple(found)
+            steps.append((inner / (1 + inner), width * pi / 2 * (up + down) * inner / (1 + inner) ** 2))
+    return tuple(steps)
 
 
 def _decimal(fraction: Fraction) -> Decimal:

@@ -167,7 +167,7 @@ def table_of(
         everything=ChoiceSets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
         blocks=blocks,
         lots=lots,
-        sizes=Magnitudes.of(portfolio, policy, terms).at(member),
+        sizes=Magnitudes.of(portfolio, policy, terms).take(member),
         budget=policy.unspent(0.0),
         idle_rate=policy.idle_rate,
         groups={limit.name: inside_of(limit.if_lent_to, portfolio)[member] for limit in conditional(policy)},

@@ -185,12 +185,12 @@ def _movements(sectors: Sectors, correlation: float, groups: int) -> Floats:
 
 def _reversed(number: int, base: int) -> Fraction:
     """The number whose digits behind the point are those of `number` from its last on."""
-    found, place = Fraction(0), Fraction(1)
+    mirrored, place = Fraction(0), Fraction(1)
     while number > 0:
         place /= base
-        found += place * (number % base)
+        mirrored += place * (number % base)
         number //= base
-    return found
+    return mirrored
 
 
 def _primes(many: int) -> list[int]:

@@ -74,7 +74,7 @@ class Part:
     def magnitude(self) -> Floats | None:
         return self.weight if self.size is None else self.size
 
-    def at(self, span: slice | Integers) -> Part:
+    def take(self, span: slice | Integers) -> Part:
         """Of the borrowers of `span` alone."""
         weight, size = (None if own is None else own[span] for own in (self.weight, self.size))
         return Part(self.basis, weight, size)
@@ -160,7 +160,7 @@ class Block:
         weight = None if self.weight is None else self.weight[span]
         base = None if self.base is None else self.base[span]
         former = None if self.former is None else self.former[span]
-        further = tuple(part.at(span) for part in self.further)
+        further = tuple(part.take(span) for part in self.further)
         own: dict[str, Any] = {"codes": self.codes[span], "weight": weight, "base": base, "former": former}
         return Block(**{**vars(self), **own, "further": further})
 

@@ -53,15 +53,15 @@ class _RoundedLists:
 
     @cached_property
     def _values(self) -> dict[str, list[float]]:
-        return {name: [one.value for one in own] for name, own in self.sums.items()}
+        return {name: [total.value for total in own] for name, own in self.sums.items()}
 
     def _largest(self, name: str, left: Booleans) -> tuple[float, float]:
         """The largest error and the largest size of the sums of a segment's rates that are `left` (K,)."""
-        at = (name, left.tobytes())
-        if at not in self.known:
+        key = (name, left.tobytes())
+        if key not in self.known:
             own = [self.sums[name][k] for k in np.flatnonzero(left)]
-            self.known[at] = max(one.error for one in own), max(abs(one.value) for one in own)
-        largest: tuple[float, float] = self.known[at]
+            self.known[key] = max(total.error for total in own), max(abs(total.value) for total in own)
+        largest: tuple[float, float] = self.known[key]
         return largest
 
 
@@ -127,7 +127,7 @@ def _part(
         i = np.flatnonzero(member & terms.lendable & ~terms.single)
         if not len(i):
             continue
-        errors = magnitudes.at(i).charged(terms.high[i], charges.sizes(i), charges.operations)
+        errors = magnitudes.take(i).charged(terms.high[i], charges.sizes(i), charges.operations)
         menu = open_to(portfolio.min_rate[i], portfolio.max_rate[i], tariff)
         name = names[terms.segment[i[0]]]
         places = np.searchsorted(segments.rates[name], tariff.rates - SAME_RATE)

@@ -55,10 +55,10 @@ def below(x: Any) -> Any:
     """
     inside = np.clip(x, -_END, _END)
     place = np.rint(inside * _STEPS)
-    at = place / _STEPS
-    h, square = inside - at, at * at
-    series = at * (3.0 - square) + h / 5.0 * (square * (square - 6.0) + 3.0)
-    series = 1.0 + h / 2.0 * (h / 3.0 * (square - 1.0 + h / 4.0 * series) - at)
+    point = place / _STEPS
+    h, square = inside - point, point * point
+    series = point * (3.0 - square) + h / 5.0 * (square * (square - 6.0) + 3.0)
+    series = 1.0 + h / 2.0 * (h / 3.0 * (square - 1.0 + h / 4.0 * series) - point)
     known = np.asarray(place, dtype=np.int64) + _STEPS * _END
     return _TABLE[known] + _DENSITY[known] * h * series
 
@@ -67,13 +67,13 @@ def quantile(p: Any) -> Any:
     """The x of N(x) = p, of p from 1e-300 on; inf from 1 on."""
     whole = np.atleast_1d(np.asarray(p, dtype=np.float64))
     middle = whole - 0.5
-    found = middle * _ratio(_MIDDLE, 0.180625 - middle * middle)
+    out = middle * _ratio(_MIDDLE, 0.180625 - middle * middle)
     outside = np.flatnonzero(np.abs(middle) > 0.425)
     rare = np.maximum(np.minimum(whole[outside], 1.0 - whole[outside]), _LEAST)
     depth = np.sqrt(-np.log(rare))
     size = np.where(depth <= 5.0, _ratio(_TAIL, depth - 1.6), _ratio(_FAR_TAIL, depth - 5.0))
-    found[outside] = np.copysign(size, middle[outside])
-    return np.where(whole < 1.0, found, np.inf).reshape(np.shape(p))
+    out[outside] = np.copysign(size, middle[outside])
+    return np.where(whole < 1.0, out, np.inf).reshape(np.shape(p))
 
 
 def _ratio(polynomials: tuple[str, str], r: Floats) -> Floats:

@@ -105,11 +105,11 @@ def value_of(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: 
     amount, rate = decisions.amount[made], decisions.rate[made]
 
     def part(span: slice) -> Rounded:
-        own, offered, at = portfolio.take(span), amount[span], rate[span]
+        own, offered, rates = portfolio.take(span), amount[span], rate[span]
         terms = allowed_terms(own, tariffs, policy)
-        take_up, _ = take_up_of(own, terms, at)
-        lines = ledger_of(own, policy, offered, at, take_up)
-        return _value(lines, Magnitudes.of(own, policy, terms, at))
+        take_up, _ = take_up_of(own, terms, rates)
+        lines = ledger_of(own, policy, offered, rates, take_up)
+        return _value(lines, Magnitudes.of(own, policy, terms, rates))
 
     return Rounded.sum_of(in_parts(part, len(made)))
 
@@ -131,7 +131,7 @@ def _write(ledger: Ledger, span: slice, lines: Ledger) -> None:
 def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
     """What the offers made add up to."""
     made = np.flatnonzero(lines.amount > 0)
-    errors = magnitudes.at(made).errors(lines.amount[made])
+    errors = magnitudes.take(made).errors(lines.amount[made])
     summed = depth(len(lines.value)) * UNIT * float(np.sum(np.abs(lines.value[made])))
     return Rounded(float(np.sum(lines.value)), float(np.sum(errors)) + summed)
 

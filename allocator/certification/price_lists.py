@@ -317,7 +317,7 @@ def posted_faults(posted: Any, segments: Segments) -> Iterator[Fault]:
         except _BrokenNodeError as broken:
             yield Fault(f"segment {segment} {broken}", _REMEDY, field="lists.posted")
             return
-    for one, after in (pair for chain in segments.chains for pair in pairwise(chain)):
-        if held[after] < held[one] - SAME_RATE:
-            problem = f"has a rate that falls from {one} to {after}"
+    for before, after in (pair for chain in segments.chains for pair in pairwise(chain)):
+        if held[after] < held[before] - SAME_RATE:
+            problem = f"has a rate that falls from {before} to {after}"
             yield Fault(problem, _REMEDY, field="lists.posted")

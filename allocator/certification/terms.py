@@ -148,21 +148,21 @@ def _segments(portfolio: Portfolio, policy: Policy, left: Mapping[str, Floats] |
     column = Text(np.zeros_like(grade.codes), ("",))
     if posting.column is not None:
         column = portfolio.text(posting.column)
-    names = [[posting.segment(one, value) for value in column.values] for one in grade.values]
+    names = [[posting.segment(label, value) for value in column.values] for label in grade.values]
     table = np.array([[place.get(name, -1) for name in row] for row in names] or [[-1]], dtype=np.int32)
     return np.asarray(table[grade.codes, column.codes])
 
 
 def _one_rate(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> Floats:
     """(n,) the rate of pinned offers, and of contracts whose rate is in the grade's band; else NaN."""
-    nothing = (np.nan, np.nan)
-    bands = np.array([policy.rates.get(grade, nothing) for grade in portfolio.grade.values] or [nothing])
-    one = np.where(pinned, portfolio.fixed_rate, np.nan)
+    no_band = (np.nan, np.nan)
+    bands = np.array([policy.rates.get(grade, no_band) for grade in portfolio.grade.values] or [no_band])
+    only = np.where(pinned, portfolio.fixed_rate, np.nan)
     contracts = np.flatnonzero(np.isfinite(portfolio.rate) & ~pinned)
     low, high = bands[portfolio.grade.codes[contracts]].T
     rate = portfolio.rate[contracts]
-    one[contracts] = np.where((rate >= low - SAME_RATE) & (rate <= high + SAME_RATE), rate, np.nan)
-    return one
+    only[contracts] = np.where((rate >= low - SAME_RATE) & (rate <= high + SAME_RATE), rate, np.nan)
+    return only
 
 
 def open_to(least: Floats, most: Floats, rate: Floats | float) -> Booleans:

@@ -141,9 +141,9 @@ class _Walk:
 
     def _counts(self, bound: Rounded, distance: float) -> None:
         """Holds what is proved, the node's bound less its distance, against the claim."""
-        nothing = bound.exact and distance == 0.0
+        zero = bound.exact and distance == 0.0
         self.highest = max(self.highest, bound.highest - distance)
-        self.proved = max(self.proved, 0.0 if nothing else np.nextafter(bound.above - distance, np.inf))
+        self.proved = max(self.proved, 0.0 if zero else np.nextafter(bound.above - distance, np.inf))
         if self.claimed is not None and not bound.most - distance <= self.claimed:
             proved = bound.most - distance
             raise _BrokenNodeError(

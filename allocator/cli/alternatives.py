@@ -50,7 +50,7 @@ def alternatives(
         aims = aims_named(aim)
         scenario = load_scenario(file, sets)
         tell("reading the borrowers")
-        found = alternatives(prepare(scenario, read_inputs(scenario)), share, aims, tell)
-        return alternatives_view(found, out)
+        record = alternatives(prepare(scenario, read_inputs(scenario)), share, aims, tell)
+        return alternatives_view(record, out)
 
     answer(ask, out=() if out is None else (out,), force=force, as_json=as_json, verbose=verbose)

@@ -30,15 +30,15 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
         if isinstance(error, InfeasibleError):
             body["conflict"] = list(error.conflict)
             body["conflicts"] = [list(names) for names in error.conflicts]
-            body["relaxations"] = [asdict(one) for one in error.relaxations]
+            body["relaxations"] = [asdict(relaxation) for relaxation in error.relaxations]
             body["stopped"] = error.stopped
         if _said_as_json(error.code, error.message, **body):
             return
     lines = [*_lines(_in_short(error), error.faults)]
     if isinstance(error, InfeasibleError) and error.relaxations:
         lines += ["", "What it would take, each solved and certified; solve --relax N takes one:"]
-        for number, one in enumerate(error.relaxations, 1):
-            lines += _wrapped(f"{one}: worth {one.value:,.2f}", f"  {number}  ", "     ")
+        for number, relaxation in enumerate(error.relaxations, 1):
+            lines += _wrapped(f"{relaxation}: worth {relaxation.value:,.2f}", f"  {number}  ", "     ")
     if isinstance(error, InfeasibleError) and error.stopped:
         lines += ["", *_wrapped(_STOPPED, "", "")]
     print("\n".join(lines), file=sys.stderr)

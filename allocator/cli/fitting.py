@@ -216,8 +216,10 @@ def grade(
         files = InvoiceFiles(
             purchases, sales, workbook, ratings, duplicates="drop" if drop_duplicates else "keep"
         )
-        found = target_faults(out, name)
-        fit = grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed, found=found)
+        faults = target_faults(out, name)
+        fit = grade_from_files(
+            files, method=method, shrinkage=shrinkage, folds=folds, seed=seed, earlier=faults
+        )
     finish(fit, out, name, as_json)
 
 
@@ -282,12 +284,12 @@ def correlation(
     def ask(_: Progress) -> View:
         from allocator.scoring.fitting_firms import correlation_from_files
 
-        found, written = misused(), [] if out is None else [out]
-        with gathering(found):
+        faults, written = misused(), [] if out is None else [out]
+        with gathering(faults):
             require_files(None, written, force=force)
         twice: Literal["drop", "keep"] = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, ratings, duplicates=twice)
-        table, grades = correlation_from_files(files, indicator, found)
+        table, grades = correlation_from_files(files, indicator, faults)
         stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
         shown = (
             frame_table("Rating against indicators", starred_table(table)),
@@ -316,10 +318,10 @@ def export(
     from allocator.scoring.export import exported
 
     def ask(_: Progress) -> View:
-        found = misused()
-        with gathering(found):
+        faults = misused()
+        with gathering(faults):
             require_files(None, [out], (".sql", ".csv"), force=force)
-        content = exported(scorecard, out.suffix.lower(), table, found)
+        content = exported(scorecard, out.suffix.lower(), table, faults)
         return View(
             page=lambda: (f"written to {out}",), document=lambda: {"file": str(out)}, files={out: content}
         )

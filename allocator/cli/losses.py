@@ -52,6 +52,6 @@ def lgd(
         wrong = target_faults(out, name)
         fit = lgd_from_files(
             data, default, owed, lost, by=by, declared=declared, without=without, weights=weights,
-            folds=folds, seed=seed, found=wrong,
+            folds=folds, seed=seed, earlier=wrong,
         )  # fmt: skip
     finish(fit, out, name, as_json)

@@ -99,9 +99,9 @@ def _write_out_libraries() -> None:
 
 def columns_of(stream: TextIO | None) -> int | None:
     """What COLUMNS says, for a file too; else what the terminal has that `stream` writes to, if it does."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
+    width = os.environ.get("COLUMNS", "")
+    if width.isdecimal() and int(width):
+        return int(width)
     try:
         return os.get_terminal_size(stream.fileno()).columns if stream and stream.isatty() else None
     except OSError:

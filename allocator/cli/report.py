@@ -153,7 +153,7 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
 
     own = load_scenario(stored.scenario_path)
     rules, notes = under_each(stored.scenario_path, None, [])
-    rules = rules if own.strategy.name in [one.strategy.name for one in rules] else [*rules, own]
+    rules = rules if own.strategy.name in [rule.strategy.name for rule in rules] else [*rules, own]
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick, further=files.columns)
     tell("writing the report")
     stood = Provenance(

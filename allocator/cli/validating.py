@@ -51,14 +51,14 @@ def validate(
         from allocator.report.drawing.paper import svg_of
         from allocator.scoring.appraisal import appraisal_of_files
 
-        found = misused() + _money_faults(owed, lost, others=bool(by) or plot is not None)
-        with gathering(found):
+        faults = misused() + _money_faults(owed, lost, others=bool(by) or plot is not None)
+        with gathering(faults):
             require_files(None, [] if plot is None else [plot], (".svg",), force=force)
         if owed is not None and lost is not None:
             from allocator.scoring.fitting_lgd import lgd_appraisal_of_files
 
-            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost, weights, found))
-        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights, found))
+            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost, weights, faults))
+        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights, faults))
         drawn = {} if plot is None or view.chart is None else {plot: svg_of(view.chart())}
         return replace(view, files=drawn)
 

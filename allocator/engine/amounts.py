@@ -122,14 +122,14 @@ def chosen_of(
 
 
 def in_band(
-    columns: Columns, position: Integers, at: Floats, low: Floats, high: Floats
+    columns: Columns, position: Integers, near: Floats, low: Floats, high: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """(nc,) ends and lots of the bands of the borrowers at `position` that hold the amounts `at`."""
     offers = columns.offers
     if offers.bands is None:
         return low, high, offers.lots(position)
     own = offers.bands.take(position)
-    first, last, lot = own.around(np.clip(at, low, high))
+    first, last, lot = own.around(np.clip(near, low, high))
     fixed = offers.must[position] | (np.maximum(first, low) > np.minimum(last, high))
     return np.where(fixed, low, np.maximum(first, low)), np.where(fixed, low, np.minimum(last, high)), lot
 

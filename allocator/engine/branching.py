@@ -112,8 +112,8 @@ def _band_splits(book: Book, sets: ChoiceSets, i: int, amount: float) -> list[Sp
     """The same where amounts go by bands: between those on either side of `amount`, or beyond it."""
     bands = book.columns.offers.bands
     assert bands is not None
-    own, at = bands.take(np.array([book.options.borrowers[i]])), np.array([amount])
-    below, above = float(own.down(at)[0]), float(own.up(at)[0])
+    own, amounts = bands.take(np.array([book.options.borrowers[i]])), np.array([amount])
+    below, above = float(own.down(amounts)[0]), float(own.up(amounts)[0])
     part = min(amount - below, above - amount) / (above - below) if above > below else 0.0
     if part > _WHOLE:
         return [_split_between(book, sets, i, below, above, part)]

@@ -11,11 +11,11 @@ from allocator.records.portfolio import Codes
 from allocator.records.solution import Solution
 
 
-def chosen_of_solution(offers: OfferBook, found: Solution) -> OfferBook:
+def chosen_of_solution(offers: OfferBook, solution: Solution) -> OfferBook:
     """The offers made, at their rates: only the amounts are open."""
     option = np.full(len(offers), -1, dtype=np.int32)
-    for i in np.flatnonzero(found.amount > 0).tolist():
-        option[i] = np.argmin(np.abs(offers.menus[offers.menu[i]].rates - found.rate[i]))
+    for i in np.flatnonzero(solution.amount > 0).tolist():
+        option[i] = np.argmin(np.abs(offers.menus[offers.menu[i]].rates - solution.rate[i]))
     return only(offers, option)
 
 

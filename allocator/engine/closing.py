@@ -68,7 +68,7 @@ def close(
             return "exhausted"
         before = search.best.value if search.best is not None else -np.inf
         early = stepped and _GROWTH * theta < lost
-        found = _finds_allocation(search, priced, play, 0.0 if early else work, progress)
+        improved = _finds_allocation(search, priced, play, 0.0 if early else work, progress)
         better = search.best is not None and search.best.value > before
         now = distance(search, priced)
         if better and first:
@@ -77,7 +77,7 @@ def close(
             theta = now
         elif few:
             few = False
-        elif play.theta < theta or theta >= lost or ((better or found) and _GROWTH * theta >= now):
+        elif play.theta < theta or theta >= lost or ((better or improved) and _GROWTH * theta >= now):
             return "exhausted"
         else:
             theta *= _GROWTH

@@ -89,12 +89,14 @@ def optimise_with_cuts(
             return near
     rest = allowance.rest()
     try:
-        found = _by_cuts(offers, compiled, CutsSoFar(groups, list(known)), rest, progress, start, small=small)
+        solution = _by_cuts(
+            offers, compiled, CutsSoFar(groups, list(known)), rest, progress, start, small=small
+        )
     except NoAllocationError:
         if near is None:
             raise
-        found = near
-    return found if near is None or found.value >= near.value else near
+        solution = near
+    return solution if near is None or solution.value >= near.value else near
 
 
 @dataclass
@@ -121,12 +123,12 @@ class _Aim:
         names = [row.name for row in limits.rows]
         own = None if self.prices is None else np.array([self.prices.get(name, 0.0) for name in names])
         try:
-            found = optimise(offers, limits, settings, progress, own)
+            solution = optimise(offers, limits, settings, progress, own)
         except InfeasibleError:  # of bounds that were tightened, which may be all that does not fit
             self.hair, limits = 0.0, compiled(cuts, 0.0)
-            found = optimise(offers, limits, settings, progress, own)
-        self.prices = dict(zip(names, found.prices.tolist(), strict=True))
-        return found, limits
+            solution = optimise(offers, limits, settings, progress, own)
+        self.prices = dict(zip(names, solution.prices.tolist(), strict=True))
+        return solution, limits
 
     def tighten(self, excess: float, gap: float, *, hurried: bool) -> None:
         """For a limit that was too large by `excess`, where `gap` is asked for in the end."""
@@ -158,19 +160,21 @@ def _by_cuts(
     aim = _Aim(_HAIR, settings.gap if small and settled else _ROUGH_GAP, start)
     for number in range(_ROUNDS):
         try:
-            found, limits = aim.solve(offers, compiled, made.cuts, allowance.rest(_ROUND), progress)
+            solution, limits = aim.solve(offers, compiled, made.cuts, allowance.rest(_ROUND), progress)
         except NoAllocationError as error:
             if error.stop not in CUT_SHORT:
                 raise
             stop = error.stop
             break
         hurried = not settled or number >= _PATIENT or allowance.left < settings.time_limit / 3
-        point = point_of(offers, found)
+        point = point_of(offers, solution)
         if all(own.keeps(point) for own in groups):
             if aim.gap <= settings.gap or hurried:
-                found = with_used_cuts(found, limits, made.cuts, compiled)
-                found = as_written(found, offers, compiled) if small and aim.hair > _TOLERATED else found
-                return proved(found, offers, compiled, made, settings, lambda: allowance.left)
+                solution = with_used_cuts(solution, limits, made.cuts, compiled)
+                solution = (
+                    as_written(solution, offers, compiled) if small and aim.hair > _TOLERATED else solution
+                )
+                return proved(solution, offers, compiled, made, settings, lambda: allowance.left)
             aim.gap = settings.gap
             continue
         if allowance.left <= 0:
@@ -180,7 +184,7 @@ def _by_cuts(
         broken = " or ".join(own.limit for own in groups)
         progress(f"{broken} is {excess:.1e} too large: {len(made.cuts):,} cuts")
         if not hurried:
-            _cut_amounts(chosen_of_solution(offers, found), compiled, made, aim.hair)
+            _cut_amounts(chosen_of_solution(offers, solution), compiled, made, aim.hair)
         aim.tighten(excess, settings.gap, hurried=hurried)
     what = f"no allocation that keeps {' and '.join(own.limit for own in groups)}"
     if stop in CUT_SHORT:
@@ -209,17 +213,17 @@ def _near(
     at_price = now()
     rest = allowance.rest()
     bound = priced.bound if whole is None else min(priced.bound, whole.bound)
-    found = None
+    best = None
     for own in (whole, point):
-        if own is not None and (found is None or found.value < bound - _POOR * max(abs(bound), 1.0)):
+        if own is not None and (best is None or best.value < bound - _POOR * max(abs(bound), 1.0)):
             other = _rounded(offers, limits, groups, own, rest, progress)
-            found = found if other is None or (found and found.value >= other.value) else other
-    if found is None:
+            best = best if other is None or (best and best.value >= other.value) else other
+    if best is None:
         return None
-    bound = max(bound, found.value)
-    gap = (bound - found.value) / max(abs(bound), 1.0)
+    bound = max(bound, best.value)
+    gap = (bound - best.value) / max(abs(bound), 1.0)
     return replace(
-        found,
+        best,
         prices=priced.prices,
         bound=bound,
         proof="solver" if bound < priced.bound else "prices",
@@ -247,9 +251,9 @@ def _rounded(
         if inner is None or np.any(chosen.menu >= 0) > np.any(inner.option >= 0):  # no amounts will do
             break
         with suppress(InfeasibleError, NoAllocationError):
-            found = optimise(replace(_boxed(chosen, inner.amount), must=must), limits, settings, progress)
-            if all(own.keeps(point_of(chosen, found)) for own in groups):
-                return found
+            solution = optimise(replace(_boxed(chosen, inner.amount), must=must), limits, settings, progress)
+            if all(own.keeps(point_of(chosen, solution)) for own in groups):
+                return solution
         hair *= 4.0
     return None
 

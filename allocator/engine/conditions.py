@@ -69,7 +69,7 @@ class _Search:
     settings: SolverSettings
     progress: Progress
     best: Solution | None = None
-    at: _Case | None = None
+    best_case: _Case | None = None
     """The case of the best allocation."""
     refused: InfeasibleError | None = None
     stop: Stop = "exhausted"
@@ -171,7 +171,7 @@ def optimise_under_conditions(
     search = _Search(offers, compiled, groups, settings, progress)
     root = _Case()
     stop = _explore(search, root)
-    if search.best is None or search.at is None:
+    if search.best is None or search.best_case is None:
         if search.refused is not None and all(leaf.empty for leaf in _leaves(root)):
             raise search.refused
         if stop in CUT_SHORT:
@@ -195,7 +195,7 @@ def _explore(search: _Search, root: _Case) -> Stop:
         case.limit = search.open_limit(case)
         if not case.limit:
             if search.best is None or case.solved.value > search.best.value:
-                search.best, search.at = case.solved, case
+                search.best, search.best_case = case.solved, case
             continue
         case.children = [
             _Case(case.held, case.none | {case.limit}, case.bound),
@@ -219,9 +219,9 @@ def _leaves(case: _Case) -> list[_Case]:
 
 def _solution(search: _Search, root: _Case, stop: Stop) -> Solution:
     """The best allocation with the proof over all cases."""
-    best, at = search.best, search.at
+    best, chosen = search.best, search.best_case
     assert best is not None
-    assert at is not None
+    assert chosen is not None
     leaves = _leaves(root)
     for leaf in leaves:
         if not leaf.prices and not search.is_impossible(leaf):
@@ -237,7 +237,7 @@ def _solution(search: _Search, root: _Case, stop: Stop) -> Solution:
     kept = {row.name for row in search.compiled(frozenset(search.groups) - idle).rows}
     return replace(
         best,
-        prices=np.array([at.prices.get(name, 0.0) if name in kept else 0.0 for name in names]),
+        prices=np.array([chosen.prices.get(name, 0.0) if name in kept else 0.0 for name in names]),
         bound=bound,
         proof="solver" if trusted else "tree",
         stop=stop if open_gap else "gap",

@@ -187,10 +187,13 @@ class _Lifted:
             if allowed <= 0.0:
                 continue
             short = x * x / allowed - y
-            at = np.flatnonzero(short > close * allowed / groups)
-            if len(at) and float(np.sum(short[at])) > close * allowed:
+            groups_short = np.flatnonzero(short > close * allowed / groups)
+            if len(groups_short) and float(np.sum(short[groups_short])) > close * allowed:
                 known, b = self.tangents[number]
-                self.tangents[number] = np.append(known, at), np.append(b, x[at] / allowed)
+                self.tangents[number] = (
+                    np.append(known, groups_short),
+                    np.append(b, x[groups_short] / allowed),
+                )
                 added = True
         return added
 
@@ -202,8 +205,8 @@ class _Lifted:
         for number, cone in enumerate(self.cones):
             own, row_lower, row_upper = self._rows(number)
             groups = len(cone.lent)
-            nothing = sparse.csr_array((own.shape[0] - 1 - groups, len(base.cost)))
-            counted = sparse.vstack([self.blocks[number], nothing])
+            zeros = sparse.csr_array((own.shape[0] - 1 - groups, len(base.cost)))
+            counted = sparse.vstack([self.blocks[number], zeros])
             line: list[sparse.sparray | None] = [-counted, *([None] * len(self.cones))]
             line[1 + number] = own
             blocks.append(line)

@@ -85,7 +85,7 @@ def with_conflicts(
         message = _message(conflicts[0], None if stopped and not entries else entries, conflicts[1:])
     elif message.endswith((_MORE, _UNKNOWN)) and not stopped:
         # dropping one row does not end it, moving the bound of all may
-        moved = {one.bounds[0].limit for one in relaxations if len(one.bounds) == 1}
+        moved = {relaxation.bounds[0].limit for relaxation in relaxations if len(relaxation.bounds) == 1}
         message = _message(conflicts[0] if conflicts else error.conflict, [e for e in entries if e in moved])
     return InfeasibleError(
         message,

@@ -32,17 +32,17 @@ _WHOLE, _SHORT = 1e-9, 1e-12
 """What a direction may lack of 1 to be 1, and part of the others that is taken off for their rounding."""
 
 
-def point_of(offers: OfferBook, found: Solution) -> Floats:
+def point_of(offers: OfferBook, solution: Solution) -> Floats:
     """(2, n) what a solution offers, and what of it is expected to be drawn."""
     drawn = np.zeros(len(offers))
-    made = np.flatnonzero(found.amount > 0)
+    made = np.flatnonzero(solution.amount > 0)
     made = made[np.argsort(offers.menu[made], kind="stable")]
     numbers, starts = np.unique(offers.menu[made], return_index=True)
     for number, some in zip(numbers.tolist(), np.split(made, starts)[1:], strict=True):
         menu = offers.menus[number]
-        option = np.searchsorted(menu.rates, found.rate[some] - SAME_RATE)
-        drawn[some] = menu.take_up[option] * found.amount[some]
-    return np.vstack([found.amount, drawn])
+        option = np.searchsorted(menu.rates, solution.rate[some] - SAME_RATE)
+        drawn[some] = menu.take_up[option] * solution.amount[some]
+    return np.vstack([solution.amount, drawn])
 
 
 @dataclass(frozen=True)

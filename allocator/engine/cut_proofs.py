@@ -28,26 +28,26 @@ Compiled = Callable[[Sequence[Cut], float], Limits]
 """The limits with some cuts, the bounds on the index tightened by a part of themselves."""
 
 
-def with_used_cuts(found: Solution, limits: Limits, cuts: Sequence[Cut], compiled: Compiled) -> Solution:
+def with_used_cuts(solution: Solution, limits: Limits, cuts: Sequence[Cut], compiled: Compiled) -> Solution:
     """The solution without the cuts that have no price, here or in a node of its tree.
 
     What bounds were tightened by is no part of a solver's word on the bound, which is left out.
     """
     names = [row.name for row in limits.rows]
-    prices = dict(zip(names, found.prices.tolist(), strict=True))
-    nodes = [] if found.tree is None else found.tree["nodes"]
+    prices = dict(zip(names, solution.prices.tolist(), strict=True))
+    nodes = [] if solution.tree is None else solution.tree["nodes"]
     priced = {
         name for own in (prices, *(node.get("prices", {}) for node in nodes)) for name in own if own[name]
     }
     kept = tuple(cut for cut in cuts if cut.name in priced)
     rows = compiled(kept, 0.0).rows
-    tree = found.tree
+    tree = solution.tree
     if tree is not None:
         dropped = {cut.name for cut in cuts} - {cut.name for cut in kept}
         lots = {name: room for name, room in tree.get("lots", {}).items() if name not in dropped}
         tree = {**tree, "lots": lots, "nodes": [_without(node, dropped) for node in nodes]}
     return replace(
-        found,
+        solution,
         prices=np.array([prices[row.name] for row in rows]),
         cuts=kept,
         tree=tree,
@@ -63,14 +63,16 @@ def _without(node: Mapping[str, object], names: set[str]) -> dict[str, object]:
     return {**node, "prices": {name: price for name, price in prices.items() if name not in names}}
 
 
-def as_written(found: Solution, offers: OfferBook, compiled: Compiled) -> Solution:
+def as_written(solution: Solution, offers: OfferBook, compiled: Compiled) -> Solution:
     """The solution of a small book with what its prices prove at the bounds as the policy has them."""
-    columns = Columns(offers, compiled(found.cuts, 0.0))
-    return replace(found, bound=dense.bound(columns, found.prices, dense.respond(columns, found.prices)))
+    columns = Columns(offers, compiled(solution.cuts, 0.0))
+    return replace(
+        solution, bound=dense.bound(columns, solution.prices, dense.respond(columns, solution.prices))
+    )
 
 
 def proved(
-    found: Solution,
+    solution: Solution,
     offers: OfferBook,
     compiled: Compiled,
     made: CutsSoFar,
@@ -82,9 +84,11 @@ def proved(
     What they were tightened by is a gap there. Allocations that the tree meets and that are worth more break
     a limit that no row says, and are cut off, until none is left.
     """
-    enough = found.value + max(settings.gap / 2, _LEAST) * max(abs(found.value), 1.0)
-    start = {row.name: price for row, price in zip(compiled(found.cuts, 0.0).rows, found.prices, strict=True)}
-    own, met = replace(made, cuts=list(found.cuts)), list[Floats]()
+    enough = solution.value + max(settings.gap / 2, _LEAST) * max(abs(solution.value), 1.0)
+    start = {
+        row.name: price for row, price in zip(compiled(solution.cuts, 0.0).rows, solution.prices, strict=True)
+    }
+    own, met = replace(made, cuts=list(solution.cuts)), list[Floats]()
 
     def meet(option: Codes, amount: Floats) -> None:
         met.append(np.vstack([amount, columns.take_up(option) * amount]))
@@ -99,12 +103,12 @@ def proved(
             break
         met.clear()
         bound, tree = prove_below(columns, prices, enough, left, meet)
-        if bound <= found.value + settings.gap * max(abs(found.value), 1.0):
-            closed = replace(found, prices=prices, bound=bound, tree=tree, stop="gap")
+        if bound <= solution.value + settings.gap * max(abs(solution.value), 1.0):
+            closed = replace(solution, prices=prices, bound=bound, tree=tree, stop="gap")
             return with_used_cuts(closed, limits, own.cuts, compiled)
-        broken = [point for point in met if not all(one.keeps(point) for one in own.groups)]
+        broken = [point for point in met if not all(group.keeps(point) for group in own.groups)]
         if not broken:
             break
         for point in broken:
             own.add(point, 0.0)
-    return found
+    return solution

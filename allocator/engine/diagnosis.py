@@ -61,16 +61,16 @@ def _fill(
         conflicts.append(_irreducible(elastic, first))
     while len(conflicts) < _MOST_CONFLICTS:
         of_entries = [frozenset(int(entry[j]) for j in rows) for rows in conflicts]
-        found = None
+        support = None
         for cure in _hitting_sets(of_entries)[:_MOST_CURES]:
             if cure not in cures:
-                found = elastic.support(j for j in range(elastic.rows) if int(entry[j]) not in cure)
-                if found is not None:
+                support = elastic.support(j for j in range(elastic.rows) if int(entry[j]) not in cure)
+                if support is not None:
                     break
                 cures.add(cure)
-        if found is None:
+        if support is None:
             break
-        conflicts.append(_irreducible(elastic, found))
+        conflicts.append(_irreducible(elastic, support))
 
 
 def _irreducible(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:
@@ -88,17 +88,17 @@ def _irreducible(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:
 
 def _hitting_sets(sets: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """The smallest sets that have an element of each of `sets`, by size: of none, the empty one."""
-    found = [frozenset[int]()]
-    for one in sets:
-        hit = [known for known in found if known & one]
-        wider = [known | {element} for known in found if not known & one for element in one]
-        found = _minimal([*hit, *wider])
-    return found
+    hitting = [frozenset[int]()]
+    for members in sets:
+        hit = [known for known in hitting if known & members]
+        wider = [known | {element} for known in hitting if not known & members for element in members]
+        hitting = _minimal([*hit, *wider])
+    return hitting
 
 
 def _minimal(sets: Iterable[frozenset[int]]) -> list[frozenset[int]]:
     kept: list[frozenset[int]] = []
-    for one in sorted(set(sets), key=lambda element: (len(element), sorted(element))):
-        if not any(smaller <= one for smaller in kept):
-            kept.append(one)
+    for members in sorted(set(sets), key=lambda element: (len(element), sorted(element))):
+        if not any(smaller <= members for smaller in kept):
+            kept.append(members)
     return kept

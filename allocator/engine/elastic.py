@@ -93,8 +93,8 @@ class Elastic:
             self._group * free.limits.cells + self.columns.limits.cell, return_inverse=True
         )
         self._pairs = distinct, pair
-        nothing = np.where(free.offers.must & (free.offers.menu >= 0), 0, -1).astype(np.int32)
-        held = Answers(nothing, np.where(nothing >= 0, free.offers.low, 0.0))
+        no_offers = np.where(free.offers.must & (free.offers.menu >= 0), 0, -1).astype(np.int32)
+        held = Answers(no_offers, np.where(no_offers >= 0, free.offers.low, 0.0))
         self._pool = self._uses(held, np.arange(self.groups))
 
     @property
@@ -110,10 +110,10 @@ class Elastic:
         active = np.zeros(self.rows, dtype=bool)
         active[list(rows)] = True
         nowhere = np.zeros(len(self.bounds.names))
-        at = _Question(
+        question = _Question(
             active, np.zeros(0, dtype=np.int64), nowhere, np.zeros(len(self._references)), priced=False
         )
-        _, prices, broken = self._ask(at)
+        _, prices, broken = self._ask(question)
         if broken <= _SAME:
             return None
         size = np.abs(prices) * self._norm()
@@ -127,15 +127,15 @@ class Elastic:
         places = np.array(sorted(loose), dtype=np.int64)
         everything = np.ones(self.rows, dtype=bool)
         moved = np.zeros(len(self.bounds.names))
-        at = _Question(everything, places, moved, self._sizes, priced=False)
-        point, _, broken = self._ask(at)
+        question = _Question(everything, places, moved, self._sizes, priced=False)
+        point, _, broken = self._ask(question)
         if broken > _SAME:
             return None
         for _ in range(_RATIO_STEPS):
             lent = self._lent(point)
-            at = replace(at, moved=moved, lent=lent, priced=True)
-            point, _, _ = self._ask(at)
-            before, moved = moved, self._needed(at, point)
+            question = replace(question, moved=moved, lent=lent, priced=True)
+            point, _, _ = self._ask(question)
+            before, moved = moved, self._needed(question, point)
             if np.isnan(moved).any():
                 return None
             if np.sum(np.abs(moved - before) / self.bounds.size) <= _CLOSE * np.sum(
@@ -160,12 +160,12 @@ class Elastic:
     def _lent(self, point: Floats) -> Floats:
         return np.maximum(self._pool.reference.T @ point[: len(self._pool.group)], 1e-6 * self._sizes)
 
-    def _needed(self, at: _Question, point: Floats) -> Floats:
+    def _needed(self, question: _Question, point: Floats) -> Floats:
         """(E,) the moves at `point`; of shares of what is lent as the point itself needs them.
 
         NaN where it breaks a share of a part that nothing is lent to: no share of nothing is more.
         """
-        bounds, count, loose = self.bounds, len(self._pool.group), at.loose
+        bounds, count, loose = self.bounds, len(self._pool.group), question.loose
         moves = point[count : count + 2 * len(loose)].reshape(2, -1)
         needed = np.zeros(len(bounds.names))
         needed[loose] = moves[0] - moves[1]
@@ -194,7 +194,7 @@ class Elastic:
     @cached_property
     def _share(self) -> Integers:
         """(m,) which reference a row's bound is a share of, -1: none."""
-        place = {(basis, id(base)): at for at, (basis, base) in enumerate(self._references)}
+        place = {(basis, id(base)): i for i, (basis, base) in enumerate(self._references)}
         rows = self.columns.limits.rows
         return np.array([place[r.reference, id(r.base)] if r.reference else -1 for r in rows])
 
@@ -220,31 +220,31 @@ class Elastic:
         norm = np.maximum(np.abs(self.columns.limits.rhs), largest)
         return np.where(norm > 0.0, norm, 1.0)
 
-    def _ask(self, at: _Question) -> tuple[Floats, Floats, float]:
+    def _ask(self, question: _Question) -> tuple[Floats, Floats, float]:
         """The point over answers, moves and breaks; the rows' prices (m,); and what is broken in all.
 
         Answers that join while it is looked for stand last in the program, first in the point again.
         """
-        book, norm = self._at(at), self._norm()
+        book, norm = self._at(question), self._norm()
         known = len(self._pool.group)
-        live = LiveProgram(self._program(at, norm), primal=True)
+        live = LiveProgram(self._program(question, norm), primal=True)
         for _ in range(_ROUNDS):
             answer = live.solve(np.inf)
             if answer.point is None or len(answer.row_prices) != self.rows + self.groups:
                 raise SolverError(f"the elastic program ended with status {answer.stop}")
             point, prices = answer.point, answer.row_prices[: self.rows] / norm
             broken = -answer.value
-            if not at.priced and broken <= _SAME:
+            if not question.priced and broken <= _SAME:
                 break
             response = book.respond(prices)
             best = np.bincount(self._group, response.reduced, minlength=self.groups)
             better = best - answer.row_prices[self.rows :]
             gain = float(np.sum(np.maximum(better, 0.0)))
-            if gain <= _CLOSE * broken or (not at.priced and broken - gain > max(0.5 * broken, 1e-7)):
+            if gain <= _CLOSE * broken or (not question.priced and broken - gain > max(0.5 * broken, 1e-7)):
                 break
             more = self._uses(response, np.flatnonzero(better > _CLOSE * broken / self.groups / 2.0))
             self._pool = self._pool.joined(more)
-            live.add(0, np.zeros(len(more.group)), self._columns(at, norm, more))
+            live.add(0, np.zeros(len(more.group)), self._columns(question, norm, more))
         joined = len(self._pool.group) - known
         point = self._in_order(point, known, joined)
         return point, prices, 0.0 if broken <= _SAME else broken
@@ -255,20 +255,20 @@ class Elastic:
         others = len(point) - joined
         return np.concatenate([point[:known], point[others:], point[known:others]])
 
-    def _columns(self, at: _Question, norm: Floats, answers: _Answers) -> sparse.csc_array:
+    def _columns(self, question: _Question, norm: Floats, answers: _Answers) -> sparse.csc_array:
         """What the answers' mixtures use of the program's rows."""
         share, count = self._share, len(answers.group)
-        step = np.where(share >= 0, at.moved[self.bounds.entry], 0.0)
+        step = np.where(share >= 0, question.moved[self.bounds.entry], 0.0)
         charged = answers.use - sparse.csr_array(answers.reference[:, np.maximum(share, 0)] * step)
         member = sparse.csc_array(
             (np.ones(count), (answers.group, np.arange(count))), shape=(self.groups, count)
         )
         return stack(sparse.diags_array(1.0 / norm, format="csc") @ charged.T, member)
 
-    def _at(self, at: _Question) -> Pass:
+    def _at(self, question: _Question) -> Pass:
         """The book with every share of what is lent as far as it has moved."""
         share, limits = self._share, self._book.columns.limits
-        step = np.where(share >= 0, at.moved[self.bounds.entry], 0.0)
+        step = np.where(share >= 0, question.moved[self.bounds.entry], 0.0)
         rows = np.flatnonzero(step)
         if not len(rows):
             return self._book
@@ -288,17 +288,17 @@ class Elastic:
         )
         return replace(self._book, columns=replace(self._book.columns, limits=moved))
 
-    def _program(self, at: _Question, norm: Floats) -> Program:
+    def _program(self, question: _Question, norm: Floats) -> Program:
         """max - what moves cost (or what is broken), over mixtures of the answers known."""
-        loose, count, rows = at.loose, len(self._pool.group), self.rows
-        moves, rhs = self._loosened(at)
+        loose, count, rows = question.loose, len(self._pool.group), self.rows
+        moves, rhs = self._loosened(question)
         scaled = sparse.diags_array(1.0 / norm, format="csc") @ moves
         breaks = sparse.eye_array(rows, format="csc")
         no_group = sparse.csc_array((self.groups, 2 * len(loose) + 2 * rows))
         others = stack(side_by_side(-scaled, scaled, breaks, -breaks), no_group)
         cost = np.zeros(count + no_group.shape[1])
         upper = np.full(len(cost), np.inf)
-        if at.priced:
+        if question.priced:
             cost[count : count + 2 * len(loose)] = np.tile(-1.0 / self.bounds.size[loose], 2)
             upper[len(cost) - 2 * rows :] = 0.0
         else:
@@ -306,10 +306,10 @@ class Elastic:
         ways = np.concatenate([self.bounds.up[loose], self.bounds.down[loose]])
         upper[count : count + 2 * len(loose)][~ways] = 0.0
         low, high = row_bounds(self.columns.limits.senses, rhs / norm)
-        active = at.active & ~np.isfinite(self.columns.limits.penalties)
+        active = question.active & ~np.isfinite(self.columns.limits.penalties)
         return Program(
             cost=cost,
-            matrix=side_by_side(self._columns(at, norm, self._pool), others),
+            matrix=side_by_side(self._columns(question, norm, self._pool), others),
             row_lower=np.concatenate([np.where(active, low, -np.inf), np.ones(self.groups)]),
             row_upper=np.concatenate([np.where(active, high, np.inf), np.ones(self.groups)]),
             column_lower=np.zeros(len(cost)),
@@ -317,16 +317,16 @@ class Elastic:
             integer=np.zeros(len(cost), dtype=bool),
         )
 
-    def _loosened(self, at: _Question) -> tuple[sparse.csc_array, Floats]:
+    def _loosened(self, question: _Question) -> tuple[sparse.csc_array, Floats]:
         """(m, loose) what each row allows more a unit of each move; and (m,) right-hand sides to that.
 
         Of a share q of what is lent R the product q R about the step before: q R' + q' R - q' R'.
         """
         share, entry = self._share, self.bounds.entry
-        step = np.where(share >= 0, at.moved[entry], 0.0)
-        whole = np.where(share >= 0, at.lent[share] + self._before, 0.0)
+        step = np.where(share >= 0, question.moved[entry], 0.0)
+        whole = np.where(share >= 0, question.lent[share] + self._before, 0.0)
         by_share = sparse.coo_array((whole, (np.arange(self.rows), entry)), shape=self.bounds.moves.shape)
-        moves = sparse.csc_array(self.bounds.moves + sparse.csr_array(by_share))[:, at.loose]
+        moves = sparse.csc_array(self.bounds.moves + sparse.csr_array(by_share))[:, question.loose]
         return sparse.csc_array(moves), self.columns.limits.rhs + step * (self._before - whole)
 
     def _uses(self, answers: Answers, groups: Integers) -> _Answers:

@@ -55,23 +55,23 @@ def lift(
     book = prepare(columns, settings.threads)
     priced = at_prices(columns, prices, book.respond(prices))
     enough = settings.gap / 2 * max(abs(priced.bound), 1.0)
-    found = Lifted(None, np.inf)
+    highest = Lifted(None, np.inf)
     for part in (_ROUGHLY, 0.0):  # what is found roughly leaves less to the last search
         distance = max(part * (priced.bound - known), enough)
         play = _in_play(book, priced, known)
         if play is None:
-            return replace(found, bound=known)
+            return replace(highest, bound=known)
         if len(play.options) > _OFFERS:
             return None
         lifted = _lifted(book, play, floors, distance, settings)
         if lifted is None:
             return None
         if lifted.best is not None and (own := _height(book, floors, lifted.best)) > known:
-            found, known = lifted, own
-        found = replace(found, bound=max(lifted.bound, known))
-        if found.bound - known <= enough:
+            highest, known = lifted, own
+        highest = replace(highest, bound=max(lifted.bound, known))
+        if highest.bound - known <= enough:
             break
-    return found
+    return highest
 
 
 def _in_play(book: Pass, priced: PricedPoint, known: float) -> OptionsInPlay | None:
@@ -85,10 +85,10 @@ def _in_play(book: Pass, priced: PricedPoint, known: float) -> OptionsInPlay | N
     return restrict(book.columns, priced, everybody[some], theta)
 
 
-def _height(book: Pass, floors: Integers, found: Candidate) -> float:
+def _height(book: Pass, floors: Integers, candidate: Candidate) -> float:
     """How high an allocation lifts the floors, with what idle money earns and missed limits cost."""
-    tally = book.tally(found.option, found.amount)
-    return float(np.min(tally.usage[floors])) + found.value - tally.value
+    tally = book.tally(candidate.option, candidate.amount)
+    return float(np.min(tally.usage[floors])) + candidate.value - tally.value
 
 
 def _lifted(

@@ -94,7 +94,7 @@ def _in_own_columns(
     if within is None:
         return None
     bound = min(priced.bound, max(bound, within.value))
-    found = replace(
+    solution = replace(
         within,
         prices=priced.prices,
         bound=bound,
@@ -103,7 +103,7 @@ def _in_own_columns(
         method="exact" if settings.method != "reduced" else "reduced",
         seconds={"price": at_price - began, "solve": now() - at_price},
     )
-    told = with_used_cuts(found, limits, made.cuts, compiled)
+    told = with_used_cuts(solution, limits, made.cuts, compiled)
     return replace(told, proof="solver" if bound < priced.bound else "prices")
 
 
@@ -123,22 +123,26 @@ def _in_rounds(
     bound = np.inf if best is None else best.bound
     for _ in range(_ROUNDS):
         limits = compiled(made.cuts, 0.0)
-        found = optimise(offers, limits, allowance.rest(), progress)
-        at = point_of(offers, found)
-        within: Solution | None = found
+        solution = optimise(offers, limits, allowance.rest(), progress)
+        point = point_of(offers, solution)
+        within: Solution | None = solution
         directions: tuple[Floats | None, ...] = ()
-        if not all(own.keeps(at) for own in made.groups):
-            chosen = chosen_of_solution(offers, found)
+        if not all(own.keeps(point) for own in made.groups):
+            chosen = chosen_of_solution(offers, solution)
             within, directions = _amounts(chosen, offers.must, compiled, made, allowance.rest())
         if within is not None and (best is None or within.value >= best.value):
             best = within
-        bound = min(bound, found.bound)
+        bound = min(bound, solution.bound)
         if best is not None:
-            best = _proved_by(best, found, bound, limits, made, compiled)
-        if within is found or allowance.left <= _LATE or (best and _closed(best, max(settings.gap, _ENOUGH))):
+            best = _proved_by(best, solution, bound, limits, made, compiled)
+        if (
+            within is solution
+            or allowance.left <= _LATE
+            or (best and _closed(best, max(settings.gap, _ENOUGH)))
+        ):
             break
         _add(made, directions)
-        made.add(at, 0.0)
+        made.add(point, 0.0)
         progress(f"{' or '.join(own.limit for own in made.groups)}: {len(made.cuts):,} cuts")
     if best is None:
         names = " and ".join(own.limit for own in made.groups)
@@ -147,12 +151,12 @@ def _in_rounds(
 
 
 def _proved_by(
-    best: Solution, found: Solution, bound: float, limits: Limits, made: CutsSoFar, compiled: Compiled
+    best: Solution, solution: Solution, bound: float, limits: Limits, made: CutsSoFar, compiled: Compiled
 ) -> Solution:
     """`best` with the prices and cuts of what a round `found`, and the tightest `bound` so far."""
-    own = replace(found, amount=best.amount, rate=best.rate, value=best.value)
+    own = replace(solution, amount=best.amount, rate=best.rate, value=best.value)
     told = with_used_cuts(own, limits, made.cuts, compiled)
-    proof = "solver" if bound < found.bound else found.proof
+    proof = "solver" if bound < solution.bound else solution.proof
     return replace(told, bound=max(bound, best.value), proof=proof)
 
 

@@ -121,8 +121,10 @@ class _LossProgram:
     ) -> Floats | None:
         """The columns at `start`; None where it decides what is no alternative here."""
         position, owner = play.options.position, play.options.owner
-        own, at = play.options, start.amount[position]
-        here = np.flatnonzero((start.option[position] == own.option) & (at >= own.low) & (at <= own.high))
+        own, amount = play.options, start.amount[position]
+        here = np.flatnonzero(
+            (start.option[position] == own.option) & (amount >= own.low) & (amount <= own.high)
+        )
         line = np.full(len(base), -1)
         line[owner[here]] = here
         offered = start.option[play.options.borrowers] >= 0

@@ -47,9 +47,9 @@ class Options:
 
     def keep(self, mask: Booleans) -> Options:
         """Only the options where `mask` (N,) is true; borrowers stay."""
-        return self.at(np.flatnonzero(mask))
+        return self.take(np.flatnonzero(mask))
 
-    def at(self, lines: Integers) -> Options:
+    def take(self, lines: Integers) -> Options:
         """The options at `lines` alone; borrowers stay."""
         own = {entry.name: getattr(self, entry.name)[lines] for entry in fields(self)[1:]}
         return Options(self.borrowers, **own)
@@ -108,7 +108,7 @@ def by_band(columns: Columns, options: Options) -> Options:
     parts.append((pinned, options.low[pinned], options.high[pinned], options.lot[pinned]))
     line, low, high, lot = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((low, line))
-    return replace(options.at(line[order]), low=low[order], high=high[order], lot=lot[order])
+    return replace(options.take(line[order]), low=low[order], high=high[order], lot=lot[order])
 
 
 def uses_of(columns: Columns, options: Options) -> Uses:

@@ -43,7 +43,7 @@ class ExtremePoints:
     def __len__(self) -> int:
         return len(self.owner)
 
-    def at(self, which: Integers | Booleans) -> ExtremePoints:
+    def take(self, which: Integers | Booleans) -> ExtremePoints:
         """The points of an index or a mask."""
         return ExtremePoints(self.owner[which], self.line[which], self.amount[which])
 
@@ -94,7 +94,7 @@ class Pool:
         self.base = _base(book, best)
         self._base_value, self._base_use = self._worth(self.base)
         self._constant = float(np.sum(self._base_value)) + book.idle_constant
-        self.points = self.base.at(np.zeros(0, dtype=np.int64))
+        self.points = self.base.take(np.zeros(0, dtype=np.int64))
         self._value, self._use = self._worth(self.points)
         self._row = np.full(len(book), -1, dtype=np.int64)
         self._known = set(self.base.keys)
@@ -269,12 +269,12 @@ class Pool:
 
     def _in_use(self, shares: Floats) -> dict[str, Any]:
         used = np.flatnonzero(shares > _DUST)
-        points, held = self.points.at(used), shares[used]
+        points, held = self.points.take(used), shares[used]
         rest = 1.0 - np.bincount(points.owner, held, minlength=len(self.book))
         mixed = np.unique(points.owner)
         mixed = mixed[rest[mixed] > _DUST]
         return {
-            "points": points.then(self.base.at(mixed)),
+            "points": points.then(self.base.take(mixed)),
             "shares": np.append(held, rest[mixed]),
         }
 

@@ -70,11 +70,11 @@ class Lists:
         most = float(np.sum(inside[alone, place[alone]]))
         for chain in chains:
             reached, came_from = self._upwards(inside, chain)
-            at = [int(np.argmax(reached[-1]))]
-            most += float(reached[-1][at[0]])
+            places = [int(np.argmax(reached[-1]))]
+            most += float(reached[-1][places[0]])
             for source in reversed(came_from):
-                at.append(int(source[at[-1]]))
-            place[list(chain)] = at[::-1]
+                places.append(int(source[places[-1]]))
+            place[list(chain)] = places[::-1]
         return most, place
 
     def through(self, sums: Floats, box: Booleans) -> Floats:

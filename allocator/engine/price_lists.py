@@ -164,11 +164,11 @@ class _Search:
         settings = self.allowance.rest()
         large = None if in_one_program(book, settings) else self.priced[box.prices].prices
         try:
-            found = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
+            solution = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
         except (InfeasibleError, NoAllocationError):
             return
-        if found.bound - self.value <= self.settings.gap * max(abs(found.bound), 1.0):
-            box.solved = found
+        if solution.bound - self.value <= self.settings.gap * max(abs(solution.bound), 1.0):
+            box.solved = solution
 
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""

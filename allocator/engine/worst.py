@@ -98,13 +98,13 @@ class WorstSearch:
             return True
         self.progress("lifting the worst of the stresses")
         values, best = self._best
-        found, bound = self.lift(weights, proof, best, float(min(values)), self.allowance.rest(_PART))
-        if found is not None:
-            self.found.append((self.values(weights, found), found))
+        candidate, bound = self.lift(weights, proof, best, float(min(values)), self.allowance.rest(_PART))
+        if candidate is not None:
+            self.found.append((self.values(weights, candidate), candidate))
         bound = max(bound, float(min(self._best[0])))
         if bound < proof.bound - _SAME * max(abs(bound), 1.0):
             self.high = bound
-        return found is not None and self._gap <= max(_LIFTED, self.settings.gap)
+        return candidate is not None and self._gap <= max(_LIFTED, self.settings.gap)
 
     def _raise_floor(self) -> None:
         """Halves what lies between the floor and the bound, by floors as limits."""
@@ -169,11 +169,11 @@ class WorstSearch:
         return {stage: sum(own.get(stage, 0.0) for own in spent) for stage in spent[0]}
 
 
-def _weights_of(found: Sequence[Floats]) -> tuple[Weights, float]:
+def _weights_of(values_of_each: Sequence[Floats]) -> tuple[Weights, float]:
     """The weights at which the best mean of those `found` is the least, and that mean."""
     from scipy.optimize import linprog
 
-    values = np.array(found)
+    values = np.array(values_of_each)
     size = max(float(np.max(np.abs(values))), 1.0)
     count, stresses = values.shape
     best = linprog(

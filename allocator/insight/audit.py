@@ -105,7 +105,7 @@ def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
     return Audit(
         rows=rows,
         borrowers=borrowers,
-        decided=run.ledger.at(rows),
+        decided=run.ledger.take(rows),
         answers=ledger_of(borrowers, run.scenario.policy, amount, rate, take_up),
         entries=_entries_of(position, rows),
         charges=charges,
@@ -127,14 +127,14 @@ def _best_answers(
 ) -> tuple[Floats, Floats, Floats]:
     """(k,) amount, rate and take-up of the offer that keeps most at the prices; 0 where none does."""
     count = len(borrowers)
-    top, found = np.where(terms.pinned, -np.inf, 0.0), np.zeros((3, count))
+    top, best = np.where(terms.pinned, -np.inf, 0.0), np.zeros((3, count))
     worth: Margin[Floats] = Margin.of(borrowers, policy, charges)
 
     def tried(among: np.ndarray, amount: Floats, rate: Floats, take_up: Floats) -> None:
         keeps = worth.value(amount, rate, take_up)
         better = among & (keeps > top)
         top[better] = keeps[better]
-        found[:, better] = np.stack([amount, rate, take_up])[:, better]
+        best[:, better] = np.stack([amount, rate, take_up])[:, better]
 
     for grade, own, tariff in terms.of_grades(borrowers):
         member = own & terms.lendable
@@ -147,4 +147,4 @@ def _best_answers(
             among = free & open_to(borrowers.min_rate, borrowers.max_rate, rate)
             for amount in (terms.high, terms.low):
                 tried(among, amount, np.full(count, rate), np.full(count, take_up))
-    return found[0], found[1], found[2]
+    return best[0], best[1], best[2]

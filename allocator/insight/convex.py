@@ -46,12 +46,12 @@ def groups_of(position: Position) -> Mapping[str, Groups]:
 def worst_years_of(position: Position) -> Mapping[str, WorstYears]:
     """Limit on the tail loss of several sectors -> the worst years of the run's allocation."""
     portfolio, drawn = position.run.inputs.portfolio, position.run.ledger.drawn
-    found = {}
+    by_limit = {}
     for limit in position.run.scenario.policy.convex:
         if isinstance(limit.rule, TailRule):
             weights = worst_weights(limit, portfolio, drawn)
-            found[limit.name] = WorstYears(weights, float(weights @ portfolio.exposure))
-    return found
+            by_limit[limit.name] = WorstYears(weights, float(weights @ portfolio.exposure))
+    return by_limit
 
 
 def _groups(limit: Limit, position: Position) -> Groups:

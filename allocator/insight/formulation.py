@@ -217,8 +217,8 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
     """The compiled rows by the entry that they were made of, in the policy's order; none is only reported."""
     policy, rows = case.scenario.policy.in_stresses(), case.limits.rows
     budget, everybody = rows[0], int(np.count_nonzero(able))
-    one = (StatedRow("", everybody, budget.rhs),)
-    yield Rows(None, budget.measure, False, budget.sense, one, 0.0, None, 0, policy.budget.amount)
+    single = (StatedRow("", everybody, budget.rhs),)
+    yield Rows(None, budget.measure, False, budget.sense, single, 0.0, None, 0, policy.budget.amount)
     members, first = members_of(policy.enforced, portfolio), 1
     places = zip(policy.enforced, members.counted, members.reference, strict=True)
     for limit, counted, reference in places:

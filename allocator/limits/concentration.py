@@ -84,11 +84,11 @@ def losses_of(limit: Limit, portfolio: Portfolio) -> tuple[NDArray[np.uint32], N
     rule = limit.rule
     assert isinstance(rule, TailRule)
     assert rule.sectors is not None
-    found = np.empty((rule.sectors.nodes, len(portfolio)), dtype=np.uint32)
+    out = np.empty((rule.sectors.nodes, len(portfolio)), dtype=np.uint32)
     inside = meets(limit.where, portfolio)
-    for row, own in zip(found, losses(rule, portfolio, range(len(found))), strict=True):
+    for row, own in zip(out, losses(rule, portfolio, range(len(out))), strict=True):
         row[:] = own * inside
-    return found, most_weights(rule, rule.sectors)
+    return out, most_weights(rule, rule.sectors)
 
 
 def largest_of(limit: Limit, portfolio: Portfolio) -> tuple[tuple[str, ...], Codes, Floats, int]:

@@ -156,9 +156,9 @@ def measured(limit: Limit, portfolio: Portfolio, policy: Policy) -> MeasureTerms
     if limit.measure == VALUE:
         return _value(policy, portfolio if limit.stress is None else with_requirements(policy, portfolio))
     if limit.by is not None:  # its cuts are its rows
-        nothing = np.zeros(len(portfolio))
+        zeros = np.zeros(len(portfolio))
         basis = "offered" if limit.measure in (HHI, "offered") else "drawn"
-        return MeasureTerms(basis, nothing, limit.measure != HHI)
+        return MeasureTerms(basis, zeros, limit.measure != HHI)
     if limit.measure in RULED:
         return RULED[limit.measure](limit, portfolio)
     if limit.plugin is None:

@@ -152,7 +152,11 @@ def _too_many(
 def _capped(limits: Limits) -> list[int]:
     """Rows that allow more than nothing, and of which no loan uses less than nothing."""
     rows = enumerate(limits.rows)
-    return [at for at, row in rows if row.sense != "at_least" and row.rhs > 0 and row.measure not in OF_PARTS]
+    return [
+        place
+        for place, row in rows
+        if row.sense != "at_least" and row.rhs > 0 and row.measure not in OF_PARTS
+    ]
 
 
 def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, list[tuple[int, Row]]]]:

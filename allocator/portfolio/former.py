@@ -46,10 +46,10 @@ def with_former(portfolio: Portfolio, former: FormerRun) -> tuple[Portfolio, tup
         },
     )
     counts = [f"{np.count_nonzero(served):,} served", f"{np.count_nonzero(listed & ~served):,} declined"]
-    said = f"former run: of {len(portfolio):,} borrowers {counts[0]}, {counts[1]}"
-    said += f", {np.count_nonzero(~listed):,} new"
+    note = f"former run: of {len(portfolio):,} borrowers {counts[0]}, {counts[1]}"
+    note += f", {np.count_nonzero(~listed):,} new"
     gone = "1 borrower of it is" if unknown == 1 else f"{unknown:,} borrowers of it are"
-    return after, (said + (f"; {gone} not in the portfolio now" if unknown else ""),)
+    return after, (note + (f"; {gone} not in the portfolio now" if unknown else ""),)
 
 
 def held_to(portfolio: Portfolio, policy: Policy) -> Portfolio:
@@ -79,8 +79,8 @@ def held_to(portfolio: Portfolio, policy: Policy) -> Portfolio:
     faults = list(_kept_faults(portfolio, kept, policy))
     if faults:
         raise InputError.of(faults, "former run")
-    amount, at = (np.where(kept, *pair) for pair in ((then, own.fixed_amount), (rate, own.fixed_rate)))
-    return replace(own, fixed_amount=amount, fixed_rate=at)
+    amount, own_rate = (np.where(kept, *pair) for pair in ((then, own.fixed_amount), (rate, own.fixed_rate)))
+    return replace(own, fixed_amount=amount, fixed_rate=own_rate)
 
 
 def _kept_faults(portfolio: Portfolio, kept: Booleans, policy: Policy) -> Iterator[Fault]:

@@ -33,13 +33,13 @@ def _formula_like(names: np.ndarray) -> Iterator[str]:
 
 
 def _notes(name: str, texts: Sequence[str]) -> Iterator[str]:
-    found = [text for text in texts if text.startswith(STARTS)]
-    if len(found) <= _LOOKED_AT:
-        found = [text for text in found if not _NUMBER.fullmatch(text)]
-    if found:
-        count = "1 text begins" if len(found) == 1 else f"{len(found):,} texts begin"
-        first = "" if len(found) == 1 else ", the first"
+    formulas = [text for text in texts if text.startswith(STARTS)]
+    if len(formulas) <= _LOOKED_AT:
+        formulas = [text for text in formulas if not _NUMBER.fullmatch(text)]
+    if formulas:
+        count = "1 text begins" if len(formulas) == 1 else f"{len(formulas):,} texts begin"
+        first = "" if len(formulas) == 1 else ", the first"
         yield (
-            f"{name}: {count} as formulas do{first} {quoted(found[0])}: text in the workbook of a run "
+            f"{name}: {count} as formulas do{first} {quoted(formulas[0])}: text in the workbook of a run "
             f"(--xlsx), but a spreadsheet that opens allocation.csv computes it"
         )

@@ -65,8 +65,8 @@ def read_churn_table(path: File) -> ChurnTable:
         raise refuse(source, "no rows under the header", "give one row per rate")
     columns, findings = {}, [*fetched.findings]
     for name in opened.names:
-        columns[name], found = _fractions(fetched.table[name], name, source, rows)
-        findings += found
+        columns[name], wrong = _fractions(fetched.table[name], name, source, rows)
+        findings += wrong
     raise_faults(source.label, (), [*findings, *_rate_findings(columns["rate"], rows)])
     rates = columns.pop("rate")
     return ChurnTable(source.label, rates, columns)

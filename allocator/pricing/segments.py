@@ -46,7 +46,7 @@ def segments_of(portfolio: Portfolio, menus: Mapping[str, Menu], policy: Policy)
         chains += [tuple(places)] if posting.rising else [(place,) for place in places]
         for name, grade in own.items():
             shared = [grade] if posting.by_grade else grades
-            names[name] = _merged([menus[one].rates for one in shared])
+            names[name] = _merged([menus[menu].rates for menu in shared])
     return PostedSegments(tuple(names), tuple(names.values()), np.zeros(0, dtype=np.int32), tuple(chains))
 
 
@@ -67,12 +67,12 @@ def _values_of(portfolio: Portfolio, posting: Posting, grades: int) -> tuple[str
         problem = f"pricing posts a rate for each {posting.column}, which is blank{in_rows(lacking)}"
         fault = Fault(problem, "fill it in", file=portfolio.source, row=int(lacking[0]), field=posting.column)
         raise InputError.of([fault], "price lists")
-    found = [column.values[code] for code in np.unique(column.codes).tolist()]
-    if both := sorted({*posting.groups.values()} & {*found} - posting.groups.keys()):
+    present = [column.values[code] for code in np.unique(column.codes).tolist()]
+    if both := sorted({*posting.groups.values()} & {*present} - posting.groups.keys()):
         problem = f"the group {both[0]!r} has the name of a value of {posting.column} that it does not list"
         remedy = f"list {both[0]!r} in it, or name the group otherwise"
         raise InputError.of([Fault(problem, remedy, field="policy.pricing.groups")], "price lists")
-    values = sorted({posting.groups.get(value, value) for value in found})
+    values = sorted({posting.groups.get(value, value) for value in present})
     count = len(values) * (grades if posting.by_grade else 1)
     if count > MOST_SEGMENTS:
         problem = f"a price list of {count:,} segments, expected {MOST_SEGMENTS} at most"

@@ -61,5 +61,5 @@ class Cut:
 
 def cuts_of(certificate: Mapping[str, Any]) -> tuple[Cut, ...]:
     """The cuts that a certificate as JSON states, in their order."""
-    found = ((CUT_NAME.fullmatch(name), cut) for name, cut in certificate.get("cuts", {}).items())
-    return tuple(Cut(name[1], int(name[2]), cut) for name, cut in found if name is not None)
+    matches = ((CUT_NAME.fullmatch(name), cut) for name, cut in certificate.get("cuts", {}).items())
+    return tuple(Cut(name[1], int(name[2]), cut) for name, cut in matches if name is not None)

@@ -98,7 +98,7 @@ class Ledger:
             return np.zeros(len(self.value))
         return return_on(self.capital_years, self.value + self.capital_cost)
 
-    def at(self, rows: Integers | slice) -> Ledger:
+    def take(self, rows: Integers | slice) -> Ledger:
         """That of the borrowers at `rows`."""
         columns = {name: column for name, column in vars(self).items() if isinstance(column, np.ndarray)}
         return Ledger(**{name: column[rows] for name, column in columns.items()})

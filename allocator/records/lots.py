@@ -21,9 +21,9 @@ LARGEST = 1e13
 
 def lots_to_money(count: Floats, lot: Floats | float) -> Floats:
     """`count` lots, each the double nearest to the decimal that it is; several lots are whole cents."""
-    if (one := _one_of(lot)) is None:
+    if (size := _one_of(lot)) is None:
         return np.asarray(count * np.rint(np.asarray(lot) * 100.0) / 100.0)
-    exact = Fraction(repr(one))
+    exact = Fraction(repr(size))
     if exact.denominator == 1:
         return np.asarray(count * lot)
     return np.asarray(count * float(exact.numerator) / float(exact.denominator))
@@ -46,9 +46,9 @@ def _one_of(lot: Floats | float) -> float | None:
 
 
 def _counted(amounts: Floats | float, lot: Floats | float) -> Floats:
-    if (one := _one_of(lot)) is None:
+    if (size := _one_of(lot)) is None:
         return np.asarray(amounts * 100.0 / np.rint(np.asarray(lot) * 100.0))
-    exact = Fraction(repr(one))
+    exact = Fraction(repr(size))
     return np.asarray(amounts * float(exact.denominator) / float(exact.numerator))
 
 

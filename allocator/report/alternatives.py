@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def alternatives_view(found: Alternatives, out: Path | None = None) -> View:
+def alternatives_view(record: Alternatives, out: Path | None = None) -> View:
     """The alternatives of a scenario; in the file `out`, if given, what each offers every borrower."""
-    files = {} if out is None else {out: _offers(found)}
-    return View(partial(_page, found), partial(_document, found), files=files)
+    files = {} if out is None else {out: _offers(record)}
+    return View(partial(_page, record), partial(_document, record), files=files)
 
 
-def _offers(found: Alternatives) -> pd.DataFrame:
+def _offers(record: Alternatives) -> pd.DataFrame:
     """A row per borrower: amount and rate of the optimum and of each alternative, 0 for no offer."""
     import pandas as pd
 
-    columns: dict[str, Any] = {"borrower_id": found.optimum.inputs.portfolio.borrower_id}
-    named = [("optimum", found.optimum), *((way.aim.name, way.outcome) for way in found.found)]
+    columns: dict[str, Any] = {"borrower_id": record.optimum.inputs.portfolio.borrower_id}
+    named = [("optimum", record.optimum), *((way.aim.name, way.outcome) for way in record.alternatives)]
     for name, outcome in named:
         columns[f"{name}: amount"] = outcome.decisions.amount
         columns[f"{name}: rate"] = outcome.decisions.rate
     return pd.DataFrame(columns)
 
 
-def _page(found: Alternatives) -> RenderableType:
-    optimum, ways = found.optimum, found.found
-    title = f"{optimum.name}: alternatives worth at least {found.floor:,.2f} {optimum.currency}, "
-    title += f"{percent(found.within)} less than the optimum"
+def _page(record: Alternatives) -> RenderableType:
+    optimum, ways = record.optimum, record.alternatives
+    title = f"{optimum.name}: alternatives worth at least {record.floor:,.2f} {optimum.currency}, "
+    title += f"{percent(record.within)} less than the optimum"
     columns = [
         Figures("optimum", [_figure(way.optimum) for way in ways]),
-        Figures("found", [_figure(way.found) for way in ways]),
+        Figures("found", [_figure(way.reached) for way in ways]),
         Figures("no allocation has", [_beyond(way) for way in ways]),
         Figures("value", [f"{way.outcome.value:,.2f}" for way in ways]),
         Figures("funded", [f"{way.outcome.account.funded:,}" for way in ways]),
     ]
     table = named_table("with", [way.aim.name for way in ways], columns)
-    lines = [f"  {_setting(way)}" for way in ways if way.found != way.optimum]
+    lines = [f"  {_setting(way)}" for way in ways if way.reached != way.optimum]
     told = ["", Text("As runs of their own: allocator solve FILE --out DIR --set ...", style="bold")]
     late = (
         [Text("the clock ended a search: longer ones may find more")] if any(w.stopped for w in ways) else []
@@ -72,25 +72,25 @@ def _beyond(way: Alternative) -> str:
 def _setting(way: Alternative) -> str:
     """The limit that the alternative keeps, to the cent, as --set takes it."""
     round_off = math.ceil if way.aim.sense == "at_most" else math.floor
-    bound = round_off(100 * way.found) / 100
+    bound = round_off(100 * way.reached) / 100
     entry = f"{{name: {way.aim.name}, measure: {way.aim.measure}, {way.aim.sense}: {bound:.15g}}}"
     return f'"policy.limits=[{entry}]"'
 
 
-def _document(found: Alternatives) -> Mapping[str, Any]:
+def _document(record: Alternatives) -> Mapping[str, Any]:
     return {
-        "name": found.optimum.name,
-        "currency": found.optimum.currency,
-        "value": found.optimum.value,
-        "within": found.within,
-        "floor": found.floor,
+        "name": record.optimum.name,
+        "currency": record.optimum.currency,
+        "value": record.optimum.value,
+        "within": record.within,
+        "floor": record.floor,
         "alternatives": [
             {
                 "aim": way.aim.name,
                 "measure": way.aim.measure,
                 "sense": way.aim.sense,
                 "optimum": way.optimum,
-                "found": way.found,
+                "found": way.reached,
                 "reach": way.reach,
                 "proved": way.proved,
                 "value": way.outcome.value,
@@ -98,7 +98,7 @@ def _document(found: Alternatives) -> Mapping[str, Any]:
                 "funded": way.outcome.account.funded,
                 "stopped": way.stopped,
             }
-            for way in found.found
+            for way in record.alternatives
         ],
-        "notes": found.optimum.scenario.notes,
+        "notes": record.optimum.scenario.notes,
     }

@@ -45,7 +45,7 @@ def borrower_view(explanation: Explanation) -> View:
         explanation,
         _page,
         _document,
-        lambda found: borrower_chart(found, _decision_in_words(found, found.run.currency)),
+        lambda record: borrower_chart(record, _decision_in_words(record, record.run.currency)),
     )
 
 
@@ -131,8 +131,8 @@ def _ledger(explanation: Explanation, currency: str) -> RenderableType:
         title = f"Ledger of the best offer that is not made ({percent(best.rate)}), {currency}"
         table.add_row("value", f"{best.value:,.2f}")
         charges, kept = best.charges, best.reduced
-    for said, charge in _charged(charges):
-        table.add_row(Text(said), f"{-charge:z,.2f}")
+    for label, charge in _charged(charges):
+        table.add_row(Text(label), f"{-charge:z,.2f}")
     table.add_row("= reduced value", f"{kept:z,.2f}")
     return Group(Text(title, style="bold"), table)
 

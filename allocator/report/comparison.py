@@ -49,8 +49,8 @@ def comparison_view(
             _subject(comparison),
             " ".join(_verdict(comparison)),
             {
-                at: f"breaks {listed(names, 3)}"
-                for at, side in enumerate(comparison.sides)
+                i: f"breaks {listed(names, 3)}"
+                for i, side in enumerate(comparison.sides)
                 if (names := _broken_names(side))
             },
         ),

@@ -30,8 +30,10 @@ def in_brief(who: str, told: Iterable[Condition], room: int) -> str:
     if len(who) <= room:
         return who
     counted = [
-        f"{_called(one.column)} one of {len(one.values)}" if len(one.values) > FEW else in_words([one], {})
-        for one in told
+        f"{_called(condition.column)} one of {len(condition.values)}"
+        if len(condition.values) > FEW
+        else in_words([condition], {})
+        for condition in told
     ]
     return " and ".join(counted)
 

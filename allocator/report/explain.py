@@ -50,7 +50,7 @@ _FINEST_COUNT = 6
 
 def book_view(book: BookExplanation) -> View:
     """A whole run; the ledger by segment is of those in its filter alone."""
-    return View.of(book, _page, _document, lambda found: book_chart(found, _whom(found)))
+    return View.of(book, _page, _document, lambda record: book_chart(record, _whom(record)))
 
 
 def _page(book: BookExplanation) -> RenderableType:

@@ -19,7 +19,7 @@ _HUGE = 1e12
 
 def frontier_view(frontier: Frontier) -> View:
     """The frontier, a point a line."""
-    return View.of(frontier, _page, _document, lambda found: frontier_chart(found, _bound))
+    return View.of(frontier, _page, _document, lambda record: frontier_chart(record, _bound))
 
 
 def _page(frontier: Frontier) -> RenderableType:

@@ -35,8 +35,8 @@ class Grid:
 
     def _columns(self, unit: Unit) -> list[Figures]:
         return [
-            Figures(heading, [_written(row[at], unit) for row in self.rows])
-            for at, heading in enumerate(self.headings[1:], start=1)
+            Figures(heading, [_written(row[i], unit) for row in self.rows])
+            for i, heading in enumerate(self.headings[1:], start=1)
         ]
 
 

@@ -128,8 +128,8 @@ def by_entry(names: Sequence[str]) -> list[str]:
 
 def paid_for(penalty: float, currency: str) -> list[RenderableType]:
     """What soft limits that are missed cost, in a line; nothing where none is."""
-    said = f"Soft limits that are missed take {penalty:,.2f} {currency} off the value."
-    return [Text(said)] if penalty else []
+    sentence = f"Soft limits that are missed take {penalty:,.2f} {currency} off the value."
+    return [Text(sentence)] if penalty else []
 
 
 def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> list[RenderableType]:
@@ -143,10 +143,10 @@ def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> li
     moving = price + sum(use["price"] * _share(use["name"], shares) for use in uses[1:])
     if math.isclose(price, moving, rel_tol=1e-6, abs_tol=1e-12):
         return []
-    said = (
+    sentence = (
         f"One more {currency} of budget brings {small(moving)}: limits that are shares of it grow with it; "
     )
-    return [Text(f"{said}its own bound alone brings {small(price)}, its shadow price.")]
+    return [Text(f"{sentence}its own bound alone brings {small(price)}, its shadow price.")]
 
 
 def _share(name: str, shares: Mapping[str, float]) -> float:
@@ -202,7 +202,7 @@ def is_tight(use: Used) -> bool:
 
 def in_short(failure: str) -> str:
     """Why there is no answer, where many rows of one `each` are told as one."""
-    return _QUOTED.sub(lambda found: _quoted(_NAME.findall(found[0])), failure)
+    return _QUOTED.sub(lambda match: _quoted(_NAME.findall(match[0])), failure)
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -308,8 +308,8 @@ def prices_of_cuts(uses: Sequence[Used]) -> dict[str, float]:
 
 def is_cut(name: str, among: Container[str]) -> bool:
     """Whether a row is a cut of a convex limit: `among` has the limit's own row, which an `each` has not."""
-    found = CUT_NAME.fullmatch(name)
-    return found is not None and found[1] in among
+    match = CUT_NAME.fullmatch(name)
+    return match is not None and match[1] in among
 
 
 def cut_in_words(name: str, among: Container[str]) -> str:
@@ -324,8 +324,8 @@ def of_cuts(names: Iterable[str], among: Container[str]) -> list[str]:
 
 def reason_of(reason: str, rows: Container[str]) -> str:
     """Why somebody has no offer, a cut told as the limit that it is of: `rows` are all names of rows."""
-    said, mark, name = reason.partition("limit ")
-    return f"{said}{mark}{entry_of(name)}" if is_cut(name, rows) else reason
+    words, mark, name = reason.partition("limit ")
+    return f"{words}{mark}{entry_of(name)}" if is_cut(name, rows) else reason
 
 
 def reasons_of(counts: Mapping[str, int], rows: Container[str]) -> dict[str, int]:
@@ -343,8 +343,8 @@ def limit_in_words(name: str, among: Container[str] = ()) -> str:
     """
     if is_cut(name, among):
         return cut_in_words(name, among)
-    found = _ROW.fullmatch(name)
-    if found is None:
+    match = _ROW.fullmatch(name)
+    if match is None:
         return name
-    entry, stress, group = found.groups()
+    entry, stress, group = match.groups()
     return f"{entry}{f': {group}' if group else ''}{f' with {stress} on top' if stress else ''}"

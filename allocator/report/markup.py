@@ -24,14 +24,14 @@ def escaped(text: str) -> Markup:
 
 def tag(name: str, /, *children: str, **attributes: str | float | bool | None) -> Markup:
     """An element; attributes that are None or False are left out, `_` in their names is `-`."""
-    said = "".join(
+    attributes_text = "".join(
         f" {key.strip('_').replace('_', '-')}" + ("" if value is True else f'="{_attribute(value)}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
     if name in _VOID:
-        return Markup(f"<{name}{said}>" if name in _OPEN else f"<{name}{said}/>")
-    return Markup(f"<{name}{said}>{together(*children)}</{name}>")
+        return Markup(f"<{name}{attributes_text}>" if name in _OPEN else f"<{name}{attributes_text}/>")
+    return Markup(f"<{name}{attributes_text}>{together(*children)}</{name}>")
 
 
 def together(*children: str) -> Markup:

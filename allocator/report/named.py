@@ -44,7 +44,7 @@ class Figures:
         whole = max([min(cell_len(self.heading), _HEADING), *map(cell_len, self.cells)])
         if self.fold_at is None:
             return whole
-        words = (word for said in (self.heading, *self.cells) for word in said.split())
+        words = (word for text in (self.heading, *self.cells) for word in text.split())
         return max(min(whole, self.fold_at), *map(cell_len, words), 0)
 
     @property
@@ -52,9 +52,9 @@ class Figures:
         """The heading in lines."""
         return folded(self.heading, self.width)
 
-    def lines(self, at: int) -> list[str]:
+    def lines(self, i: int) -> list[str]:
         """What stands in row `at`, in lines."""
-        return [self.cells[at]] if self.fold_at is None else folded(self.cells[at], self.width)
+        return [self.cells[i]] if self.fold_at is None else folded(self.cells[i], self.width)
 
     def set(self, cell: str) -> str:
         """A cell as wide as the column."""
@@ -64,7 +64,7 @@ class Figures:
 
 def figures_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Figures]:
     """The columns of `rows`, one under each heading."""
-    return [Figures(heading, [row[at] for row in rows]) for at, heading in enumerate(headings)]
+    return [Figures(heading, [row[i] for row in rows]) for i, heading in enumerate(headings)]
 
 
 def named_table(
@@ -80,7 +80,7 @@ def named_table(
     widths = [2 + column.width for column in columns]
     left = room() - sum(widths)
     beside = min(longest, left if left >= LEAST else _BROKEN)
-    blocks = [[columns[at] for at in block] for block in side_by_side(widths, room() - beside)]
+    blocks = [[columns[i] for i in block] for block in side_by_side(widths, room() - beside)]
     ends = {len(names) - 1} if total else set()
     return Group(*(line for block in blocks for line in _lines(heading, names, block, beside, ends)))
 
@@ -105,20 +105,20 @@ def _lines(
         return Text(f"{name}{' ' * (width - cell_len(name))}{figures}".rstrip(), style, no_wrap=True)
 
     heads = [column.head for column in columns]
-    for at in range(-max(map(len, heads), default=1), 0):
-        cells = [head[at] if len(head) >= -at else "" for head in heads]
-        yield row(heading if at == -1 else "", cells, "bold")
+    for i in range(-max(map(len, heads), default=1), 0):
+        cells = [head[i] if len(head) >= -i else "" for head in heads]
+        yield row(heading if i == -1 else "", cells, "bold")
     rule = Text(_RULE * (width + sum(2 + column.width for column in columns)), no_wrap=True)
     yield rule
-    for at, name in enumerate(names):
-        if at in ruled:
+    for i, name in enumerate(names):
+        if i in ruled:
             yield rule
         above, *below = folded(name, width)
         if len(below) >= _LINES:
             yield from (Text(line, no_wrap=True) for line in folded(name, room()))
             above, below = "", []
-        said = [column.lines(at) for column in columns]
-        for part, *parts in zip_longest([above, *below], *said, fillvalue=""):
+        cell_lines = [column.lines(i) for column in columns]
+        for part, *parts in zip_longest([above, *below], *cell_lines, fillvalue=""):
             yield row(part, parts)
 
 
@@ -139,7 +139,7 @@ def folded(name: str, width: int) -> list[str]:
 def _cut(word: str, width: int) -> tuple[str, str]:
     """A word that may fold nowhere, where the line ends."""
     ends = accumulate(cell_len(sign) for sign in word)
-    at = max(sum(1 for _ in takewhile(lambda end: end <= width, ends)), 1)
-    while at > 1 and cell_len(word[:at]) > width:  # signs that make their neighbour wider
-        at -= 1
-    return word[:at], word[at:]
+    length = max(sum(1 for _ in takewhile(lambda end: end <= width, ends)), 1)
+    while length > 1 and cell_len(word[:length]) > width:  # signs that make their neighbour wider
+        length -= 1
+    return word[:length], word[length:]

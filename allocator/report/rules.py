@@ -170,7 +170,7 @@ def _rules_in_words(distilled: DistilledRules) -> list[str]:
 def _rules_in_brief(distilled: DistilledRules) -> list[str]:
     """Whom each rule is about, in a few lines of a picture."""
     words = _rules_in_words(distilled)
-    return [in_brief(said, rule.where, _ROOM) for said, rule in zip(words, distilled.rules, strict=True)]
+    return [in_brief(who, rule.where, _ROOM) for who, rule in zip(words, distilled.rules, strict=True)]
 
 
 def _share(rule: Rule) -> str:

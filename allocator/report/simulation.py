@@ -33,7 +33,9 @@ _HOW = {
 
 def simulation_view(simulation: Simulation) -> View:
     """The simulated years of a run."""
-    return View.of(simulation, _page, _document, lambda found: simulation_chart(found, _assumed(found.risk)))
+    return View.of(
+        simulation, _page, _document, lambda record: simulation_chart(record, _assumed(record.risk))
+    )
 
 
 def _page(simulation: Simulation) -> RenderableType:

@@ -37,7 +37,7 @@ _FINER = 6
 def stress_view(test: StressTest) -> View:
     """All stresses: frozen beside what is decided anew."""
     return View.of(
-        test, _page, _document, lambda found: stress_chart(found, _titled(found), _anew(found.scenario))
+        test, _page, _document, lambda record: stress_chart(record, _titled(record), _anew(record.scenario))
     )
 
 

@@ -15,9 +15,9 @@ from allocator.report.plain import STOPPED_NOTE, Text
 from allocator.report.view import View
 
 
-def worst_view(found: Outcome) -> View:
+def worst_view(outcome: Outcome) -> View:
     """The floor under several stresses."""
-    return View(partial(_page, found), partial(_document, found))
+    return View(partial(_page, outcome), partial(_document, outcome))
 
 
 def worst_table(each: Mapping[str, Mapping[str, float]]) -> RenderableType:
@@ -30,25 +30,25 @@ def worst_table(each: Mapping[str, Mapping[str, float]]) -> RenderableType:
     return Group(named_table("stress", list(each), columns), Text(note))
 
 
-def _page(found: Outcome) -> RenderableType:
-    names, currency = found.scenario.stress.worst, found.currency
-    title = f"{found.name}: worth {found.value:,.2f} {currency} in the worst of {', '.join(names)}"
-    told = f"no allocation is worth more than {found.bound:,.2f} in the worst, gap {gap(found.gap)}"
-    funded = f"{found.account.funded:,} of {len(found.inputs.portfolio):,} borrowers funded"
-    late = [Text(STOPPED_NOTE)] if found.stopped else []
+def _page(outcome: Outcome) -> RenderableType:
+    names, currency = outcome.scenario.stress.worst, outcome.currency
+    title = f"{outcome.name}: worth {outcome.value:,.2f} {currency} in the worst of {', '.join(names)}"
+    told = f"no allocation is worth more than {outcome.bound:,.2f} in the worst, gap {gap(outcome.gap)}"
+    funded = f"{outcome.account.funded:,} of {len(outcome.inputs.portfolio):,} borrowers funded"
+    late = [Text(STOPPED_NOTE)] if outcome.stopped else []
     key = f'--set "stress.worst_of=[{", ".join(names)}]"'
     own: list[RenderableType] = [Text(""), Text(f"As a run of its own: allocator solve FILE --out DIR {key}")]
-    table = worst_table(found.certificate.in_each)
+    table = worst_table(outcome.certificate.in_each)
     return Group(Text(title, style="bold"), Text(told), Text(funded), "", table, *late, *own)
 
 
-def _document(found: Outcome) -> Mapping[str, Any]:
+def _document(outcome: Outcome) -> Mapping[str, Any]:
     return {
-        "name": found.name,
-        "currency": found.currency,
-        "worst": found.value,
-        "bound": found.bound,
-        "gap": found.gap,
-        "funded": found.account.funded,
-        "stresses": [{"name": name, **own} for name, own in found.certificate.in_each.items()],
+        "name": outcome.name,
+        "currency": outcome.currency,
+        "worst": outcome.value,
+        "bound": outcome.bound,
+        "gap": outcome.gap,
+        "funded": outcome.account.funded,
+        "stresses": [{"name": name, **own} for name, own in outcome.certificate.in_each.items()],
     }

@@ -26,10 +26,14 @@ def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
         return np.full(len(portfolio), _standardised(rule))
     sales = portfolio.number(rule.turnover) if rule.columns else np.zeros(len(portfolio))
 
-    def formula(at: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
-        p = one_year(at, rule, pd, term)
+    def formula(arithmetic: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
+        p = one_year(arithmetic, rule, pd, term)
         return _irb(
-            at, rule, p, np.maximum(lgd, at.number(rule.lgd_floor)), correlation(at, rule, p, turnover)
+            arithmetic,
+            rule,
+            p,
+            np.maximum(lgd, arithmetic.number(rule.lgd_floor)),
+            correlation(arithmetic, rule, p, turnover),
         )
 
     return rounded(formula, portfolio.pd, portfolio.lgd, portfolio.term, sales)
@@ -38,22 +42,22 @@ def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
 def by_class(formula: Callable[[_Rule, Portfolio], Floats], rule: _Rule, portfolio: Portfolio) -> Floats:
     """(n,) a formula's figures, of each borrower by the rule of the own class."""
     column = portfolio.text(rule.asset_class_by or "")
-    found = np.zeros(len(portfolio))
+    out = np.zeros(len(portfolio))
     for name, own in rule.of_classes():
         if name in column.values:
             members = np.flatnonzero(column.codes == column.code_of(name))
-            found[members] = formula(own, portfolio.take(members))
-    return found
+            out[members] = formula(own, portfolio.take(members))
+    return out
 
 
-def one_year(at: Arithmetic, rule: CapitalRule, pd: Any, term: Any) -> Any:
+def one_year(arithmetic: Arithmetic, rule: CapitalRule, pd: Any, term: Any) -> Any:
     """The PD of one year, at least the floor, of a PD over `term` years."""
-    return np.maximum(1 - at.exp(at.log(1 - pd) / term), at.number(rule.pd_floor))
+    return np.maximum(1 - arithmetic.exp(arithmetic.log(1 - pd) / term), arithmetic.number(rule.pd_floor))
 
 
-def _factor(rule: CapitalRule, at: Any) -> Any:
+def _factor(rule: CapitalRule, number: Any) -> Any:
     small = rule.supporting_factor and rule.asset_class != "corporate"
-    return at(SUPPORTING_FACTOR if small else "1")
+    return number(SUPPORTING_FACTOR if small else "1")
 
 
 def _standardised(rule: CapitalRule) -> float:
@@ -62,13 +66,13 @@ def _standardised(rule: CapitalRule) -> float:
     return float(Decimal("0.08") * Decimal(WEIGHTS[rule.asset_class]) * _factor(rule, Decimal))
 
 
-def correlation(at: Arithmetic, rule: CapitalRule, p: Any, turnover: Any) -> Any:
+def correlation(arithmetic: Arithmetic, rule: CapitalRule, p: Any, turnover: Any) -> Any:
     """R of borrowers with one-year PD `p`."""
-    n = at.number
+    n = arithmetic.number
     if rule.asset_class == "retail":
-        near = (1 - at.exp(-35 * p)) / (1 - at.exp(n(-35)))
+        near = (1 - arithmetic.exp(-35 * p)) / (1 - arithmetic.exp(n(-35)))
         return n("0.03") * near + n("0.16") * (1 - near)
-    near = (1 - at.exp(-50 * p)) / (1 - at.exp(n(-50)))
+    near = (1 - arithmetic.exp(-50 * p)) / (1 - arithmetic.exp(n(-50)))
     whole = n("0.12") * near + n("0.24") * (1 - near)
     if rule.asset_class != "sme":
         return whole
@@ -76,12 +80,14 @@ def correlation(at: Arithmetic, rule: CapitalRule, p: Any, turnover: Any) -> Any
     return whole - n("0.04") * (1 - (size - 5) / 45)
 
 
-def _irb(at: Arithmetic, rule: CapitalRule, p: Any, lgd: Any, r: Any) -> Any:
+def _irb(arithmetic: Arithmetic, rule: CapitalRule, p: Any, lgd: Any, r: Any) -> Any:
     """K = [L N((G(p) + R^1/2 G(0.999)) / (1 - R)^1/2) - p L] (1 + (M - 2.5) b) / (1 - 1.5 b)."""
-    n = at.number
-    far = (at.normal_inverse(p) + at.sqrt(r) * at.normal_inverse(n("0.999"))) / at.sqrt(1 - r)
-    own = lgd * (at.normal(far) - p) * _factor(rule, n)
+    n = arithmetic.number
+    far = (
+        arithmetic.normal_inverse(p) + arithmetic.sqrt(r) * arithmetic.normal_inverse(n("0.999"))
+    ) / arithmetic.sqrt(1 - r)
+    own = lgd * (arithmetic.normal(far) - p) * _factor(rule, n)
     if rule.asset_class == "retail":
         return own
-    b = (n("0.11852") - n("0.05478") * at.log(p)) ** 2
+    b = (n("0.11852") - n("0.05478") * arithmetic.log(p)) ** 2
     return own * (1 + (n(rule.maturity) - n("2.5")) * b) / (1 - n("1.5") * b)

@@ -37,9 +37,11 @@ def losses(rule: TailRule, portfolio: Portfolio, years: Sequence[int]) -> Iterat
     with np.errstate(divide="ignore"):
         near = DOUBLES.normal_inverse(portfolio.pd)
 
-    def formula(at: Arithmetic, pd: Any, lgd: Any, move: Any, quantile: Any) -> Any:
-        own = quantile if at is DOUBLES else at.normal_inverse(pd)
-        return lgd * at.normal((own - move) / at.sqrt(1 - at.number(rule.correlation)))
+    def formula(arithmetic: Arithmetic, pd: Any, lgd: Any, move: Any, quantile: Any) -> Any:
+        own = quantile if arithmetic is DOUBLES else arithmetic.normal_inverse(pd)
+        return lgd * arithmetic.normal(
+            (own - move) / arithmetic.sqrt(1 - arithmetic.number(rule.correlation))
+        )
 
     for year in years:
         places = rounded(formula, portfolio.pd, portfolio.lgd, moved[year][column.codes], near)
@@ -57,15 +59,22 @@ def _moves(sectors: Sectors, correlation: float, count: int) -> Floats:
     moved = np.empty((nodes, count))
     for sector in range(1, count + 1):
 
-        def formula(at: Arithmetic, mean: Any, *own: Any, s: int = sector) -> Any:
-            z = [at.normal_inverse(point) for point in own]
+        def formula(arithmetic: Arithmetic, mean: Any, *own: Any, s: int = sector) -> Any:
+            z = [arithmetic.normal_inverse(point) for point in own]
             apart = sum(
-                (z[t - 1] / at.sqrt(at.number(t * (t + 1))) for t in range(s, count)), start=0 * at.number(0)
+                (z[t - 1] / arithmetic.sqrt(arithmetic.number(t * (t + 1))) for t in range(s, count)),
+                start=0 * arithmetic.number(0),
             )
             if s > 1:
-                apart = apart - at.sqrt(at.number(s - 1) / at.number(s)) * z[s - 2]
-            beta, within = at.number(sectors.between), at.number(correlation) - at.number(sectors.between)
-            return at.sqrt(beta + within / count) * at.normal_inverse(mean) + at.sqrt(within) * apart
+                apart = apart - arithmetic.sqrt(arithmetic.number(s - 1) / arithmetic.number(s)) * z[s - 2]
+            beta, within = (
+                arithmetic.number(sectors.between),
+                arithmetic.number(correlation) - arithmetic.number(sectors.between),
+            )
+            return (
+                arithmetic.sqrt(beta + within / count) * arithmetic.normal_inverse(mean)
+                + arithmetic.sqrt(within) * apart
+            )
 
         moved[:, sector - 1] = rounded(formula, *points)
     return moved
@@ -81,10 +90,10 @@ def _inverse(number: int, base: int) -> float:
 
 
 def _primes(count: int) -> list[int]:
-    found: list[int] = []
+    primes: list[int] = []
     number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found):
-            found.append(number)
+    while len(primes) < count:
+        if all(number % prime for prime in primes):
+            primes.append(number)
         number += 1
-    return found
+    return primes

@@ -25,28 +25,32 @@ def tail_loss_of(rule: TailRule, portfolio: Portfolio) -> Floats:
         return by_class(tail_loss_of, rule, portfolio)
     sales = portfolio.number(rule.capital.turnover) if rule.columns else np.zeros(len(portfolio))
 
-    def formula(at: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
+    def formula(arithmetic: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
         if rule.correlation is not None:
-            shared = at.number(rule.correlation)
+            shared = arithmetic.number(rule.correlation)
         else:
-            shared = correlation(at, rule.capital, one_year(at, rule.capital, pd, term), turnover)
-        worst = 1 - at.number(rule.confidence)
-        return lgd * (pd + _beyond(at, pd, worst, at.sqrt(shared)) / worst)
+            shared = correlation(
+                arithmetic, rule.capital, one_year(arithmetic, rule.capital, pd, term), turnover
+            )
+        worst = 1 - arithmetic.number(rule.confidence)
+        return lgd * (pd + _beyond(arithmetic, pd, worst, arithmetic.sqrt(shared)) / worst)
 
     return rounded(formula, portfolio.pd, portfolio.lgd, portfolio.term, sales)
 
 
-def _beyond(at: Arithmetic, pd: Any, worst: Any, r: Any) -> Any:
+def _beyond(arithmetic: Arithmetic, pd: Any, worst: Any, r: Any) -> Any:
     """N2(G(pd), G(worst); r) - pd worst = integral over t from 0 to r of
     exp(-(h^2 - 2 t h k + k^2) / (2 (1 - t^2))) / (2 pi (1 - t^2)^1/2) dt  (Plackett 1954)."""
-    h = at.normal_inverse(np.minimum(np.maximum(pd, at.number(_NEVER)), at.number(_SURELY)))
-    k = at.normal_inverse(worst)
+    h = arithmetic.normal_inverse(
+        np.minimum(np.maximum(pd, arithmetic.number(_NEVER)), arithmetic.number(_SURELY))
+    )
+    k = arithmetic.normal_inverse(worst)
     squares, product, total = h * h + k * k, 2 * h * k, 0 * h
-    for node, weight in _legendre(at is DOUBLES):
+    for node, weight in _legendre(arithmetic is DOUBLES):
         t = r * node
         left = 1 - t * t
-        total = total + weight * at.exp((t * product - squares) / (2 * left)) / at.sqrt(left)
-    return total * r / (2 * at.number(PI))
+        total = total + weight * arithmetic.exp((t * product - squares) / (2 * left)) / arithmetic.sqrt(left)
+    return total * r / (2 * arithmetic.number(PI))
 
 
 @cache

@@ -133,10 +133,10 @@ def _meaning(key: str, texts: Mapping[str, Mapping[str, str]]) -> str:
     """The schema's sentence on the key, from the `texts` of its sections."""
     *above, last = key.split(".")
     section = section_at(tuple(above))
-    said = "" if section is None else texts.get(section.__name__, {}).get(last, "")
-    if not said:  # a section with a key per column
-        said = next((column.about for column in COLUMNS if column.name == last), "")
-    return " ".join(said.split())
+    about = "" if section is None else texts.get(section.__name__, {}).get(last, "")
+    if not about:  # a section with a key per column
+        about = next((column.about for column in COLUMNS if column.name == last), "")
+    return " ".join(about.split())
 
 
 def _rate_columns() -> Iterator[Column]:

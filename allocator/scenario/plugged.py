@@ -24,7 +24,7 @@ _OURS: Mapping[Kind, tuple[str, ...]] = {
 
 def plugins_of(typed: ScenarioFile) -> Plugins:
     """What other packages bring of that. Raises InputError with the faults of all that cannot be used."""
-    found: dict[tuple[Kind, str], Plugin] = {}
+    plugins: dict[tuple[Kind, str], Plugin] = {}
     faults: list[Fault] = []
     for kind, name in dict.fromkeys(_named(typed)):
         try:
@@ -33,10 +33,10 @@ def plugins_of(typed: ScenarioFile) -> Plugins:
             faults += error.faults
             continue
         if plugin is not None:
-            found[kind, name] = plugin
+            plugins[kind, name] = plugin
     if faults:
         raise InputError.of(faults, typed.name)
-    return found
+    return plugins
 
 
 def _named(typed: ScenarioFile) -> Iterator[tuple[Kind, str]]:

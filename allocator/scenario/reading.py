@@ -173,7 +173,7 @@ class _Growth:
         if isinstance(written, MappingNode):
             value = self.entries(written)
         elif isinstance(written, SequenceNode):
-            value = tuple(self.node(item, self.at(item)) for item in written.value)
+            value = tuple(self.node(item, self.origin_of(item)) for item in written.value)
         self.open_nodes.remove(id(written))
         return Node(value, origin)
 
@@ -181,7 +181,7 @@ class _Growth:
         """The entries of a mapping, each at its key's line; a key given twice is a fault."""
         entries: dict[str, Node] = {}
         for key, value in _joined(written) if written.flow_style else written.value:
-            origin = self.at(key)
+            origin = self.origin_of(key)
             if not isinstance(key, ScalarNode):
                 self.refuse(origin, "a key is a list or a mapping, expected text", "write a text for the key")
                 continue
@@ -194,7 +194,7 @@ class _Growth:
             entries[key.value] = node
         return entries
 
-    def at(self, written: YamlNode) -> Origin:
+    def origin_of(self, written: YamlNode) -> Origin:
         """The origin of what starts where `written` does."""
         base = self.origin
         line = None if base.line is None else base.line + written.start_mark.line

@@ -177,10 +177,10 @@ def _limits(grid: Sheet | None, reading: _Reading) -> Iterator[tuple[Location, N
             continue
         entries.append(Node(entry, reading.origin(table.place(row, "name"))))
     names = [node.entries["name"].value for node in entries]
-    for at, node in enumerate(entries):
-        if names[at] in names[:at]:
+    for i, node in enumerate(entries):
+        if names[i] in names[:i]:
             reading.fault(
-                node.origin.cell, f"two limits are named {names[at]!r}", "give each limit its own name"
+                node.origin.cell, f"two limits are named {names[i]!r}", "give each limit its own name"
             )
     if entries:
         yield LIMITS, Node(tuple(entries), entries[0].origin)

@@ -194,18 +194,18 @@ def read_hierarchy(path: File, method: Method = "eigenvector") -> Hierarchy:
         raise InputError.of(faults, "AHP")
     sound_part(tree, JudgementsShape, faults)
     judged: dict[str, Judgement] = {}
-    found: list[tuple[Location, Fault]] = []
+    misplaced: list[tuple[Location, Fault]] = []
     for name, (items_at, rows_at) in _blocks(tree).items():
         items, rows = _texts(tree.find(items_at)), _rows(tree.find(rows_at))
         if items is not None and rows is not None:
             values, wrong = _matrix(name, items, rows)
-            found += [((*rows_at, *place), fault) for place, fault in wrong]
+            misplaced += [((*rows_at, *place), fault) for place, fault in wrong]
             judged[name] = Judgement(name, tuple(items), values)
     criteria, below = _texts(tree.find(("criteria", "items"))), tree.find(("alternatives", "rows"))
     if criteria is not None and below is not None and below.entries:
         wrong = _criterion_faults(criteria, list(below.entries))
-        found += [(("alternatives", "rows", *place), fault) for place, fault in wrong]
-    faults += [_with_line(tree, place, fault) for place, fault in found]
+        misplaced += [(("alternatives", "rows", *place), fault) for place, fault in wrong]
+    faults += [_with_line(tree, place, fault) for place, fault in misplaced]
     if faults:
         raise InputError.of(faults, "AHP")
     with faults_located_in(path):
@@ -222,9 +222,9 @@ def _blocks(tree: Node) -> dict[str, tuple[Location, Location]]:
 
 def _texts(node: Node | None) -> list[str] | None:
     """The texts of a list; None where it is none."""
-    found = [item.value for item in node.items] if node is not None else []
-    texts = [value for value in found if isinstance(value, str)]
-    return texts if texts and len(texts) == len(found) else None
+    values = [item.value for item in node.items] if node is not None else []
+    texts = [value for value in values if isinstance(value, str)]
+    return texts if texts and len(texts) == len(values) else None
 
 
 def _rows(node: Node | None) -> list[list[object]] | None:

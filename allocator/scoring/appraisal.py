@@ -266,13 +266,13 @@ def appraisal_of_files(
     outcome: str,
     parts: Sequence[str] = (),
     weights: str | None = None,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
 ) -> Appraisal:
     """Judge the scorecard of a file on a table.
 
     Raises InputError with the faults of both, and those of the order that were `found`.
     """
-    faults = [*found]
+    faults = [*earlier]
     fitted, frame, y = card_and_table(card, data, outcome, faults)
     if faults:
         with gathering(faults), faults_located_in(data, frame):

@@ -205,10 +205,10 @@ def _best(
     good = np.maximum(rows - defaults, 0.0)
     shares = np.maximum(defaults, 0.5) / kinds[0] - np.maximum(good, 0.5) / kinds[1]
     gain = np.where(possible, shares * _woe(defaults, good, kinds), -np.inf)
-    found = best_cuts(rate, gain, variable.bins.most, shape)
-    if not found:
+    by_number = best_cuts(rate, gain, variable.bins.most, shape)
+    if not by_number:
         return []
-    _, points = max(found.values(), key=lambda cut: cut[0])
+    _, points = max(by_number.values(), key=lambda cut: cut[0])
     return points[1:-1]
 
 
@@ -225,9 +225,13 @@ def between(low: float, high: float) -> float:
 
 def information_values(names: Sequence[str], bins: Sequence[Bins]) -> pd.DataFrame:
     """One row per binned variable, most telling first: bins, information_value, and what that is called."""
-    values = [one.information_value for one in bins]
+    values = [binned.information_value for binned in bins]
     named = list(map(strength_of, values))
-    columns = {"bins": [len(one.labels) for one in bins], "information_value": values, "strength": named}
+    columns = {
+        "bins": [len(binned.labels) for binned in bins],
+        "information_value": values,
+        "strength": named,
+    }
     table = pd.DataFrame(columns, index=pd.Index(names, name="variable"))
     return table.sort_values("information_value", ascending=False, kind="stable")
 

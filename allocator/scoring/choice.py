@@ -77,11 +77,13 @@ class _Walk:
     @property
     def blocks(self) -> list[list[int]]:
         """Matrix columns of each variable."""
-        ends = list(itertools.accumulate((len(one.names) for one in self.preparation.columns), initial=0))
+        ends = list(
+            itertools.accumulate((len(column.names) for column in self.preparation.columns), initial=0)
+        )
         return [list(range(a, b)) for a, b in itertools.pairwise(ends)]
 
     def columns(self, inside: Sequence[int]) -> list[int]:
-        return [j for one in inside for j in self.blocks[one]]
+        return [j for index in inside for j in self.blocks[index]]
 
     def step(self, inside: tuple[int, ...], p: float = np.nan) -> _Step:
         columns = self.columns(inside)
@@ -96,8 +98,8 @@ class _Walk:
         signs = np.array([self.preparation.signs[j] for j in self.columns(step.inside)])
         z = np.where(signs * step.fit.coefficients[1:] < 0, np.abs(step.fit.coefficients[1:]) / errors, 0.0)
         worst = iter(z)
-        of_each = {one: max(next(worst) for _ in self.blocks[one]) for one in step.inside}
-        return {one: size for one, size in of_each.items() if size > 0}
+        of_each = {index: max(next(worst) for _ in self.blocks[index]) for index in step.inside}
+        return {index: size for index, size in of_each.items() if size > 0}
 
     def agreeing(self) -> _Step:
         """All variables without those that go against their sign, the worst of them first."""
@@ -107,8 +109,8 @@ class _Walk:
             against = self.against(step)
             if not against:
                 return step
-            worst = max(against, key=lambda one: against[one])
-            inside = tuple(one for one in inside if one != worst)
+            worst = max(against, key=lambda index: against[index])
+            inside = tuple(index for index in inside if index != worst)
         problem, remedy = "goes against the sign that is declared for it", "look at the declared sign"
         names = [column.variable.name for column in self.preparation.columns]
         faults = [Fault(f"{problem}, as every variable does", remedy, field=name) for name in names]
@@ -122,7 +124,7 @@ class _Walk:
             inside = steps[-1].inside if steps else ()
             p = special.expit(steps[-1].fit.linear(self.matrix[:, self.columns(inside)])) if steps else rate
             entrants = self._entrants(p, inside)
-            tried = (self.step((*inside, one), value) for value, one in entrants)
+            tried = (self.step((*inside, entrant), value) for value, entrant in entrants)
             step = next((step for step in tried if not self.against(step)), None)
             if step is None:
                 return steps
@@ -138,16 +140,16 @@ class _Walk:
         score = self.matrix.T @ (counts * (self.y - p))
         within = [0, *(j + 1 for j in self.columns(inside))]
         known = np.linalg.inv(whole[np.ix_(within, within)])
-        found = []
-        for one, block in enumerate(self.blocks):
-            if one in inside:
+        entrants = []
+        for index, block in enumerate(self.blocks):
+            if index in inside:
                 continue
             own = [j + 1 for j in block]
             across = whole[np.ix_(own, within)]
             spread = whole[np.ix_(own, own)] - across @ known @ across.T
             statistic = float(score[block] @ np.linalg.lstsq(spread, score[block], rcond=1e-10)[0])
-            found.append((float(stats.chi2.logsf(statistic, len(block))), one))
-        return [(math.exp(log), one) for log, one in sorted(found) if log < math.log(_ENTERS)]
+            entrants.append((float(stats.chi2.logsf(statistic, len(block))), index))
+        return [(math.exp(log), index) for log, index in sorted(entrants) if log < math.log(_ENTERS)]
 
 
 def choose(
@@ -179,14 +181,14 @@ def choose(
     declared = whole.preparation.columns
     inside = set(steps[size].inside)
     reason = "goes against its sign" if how == "signs" else "adds nothing out of fold to those that are in"
-    why |= {one.variable.name: reason for i, one in enumerate(declared) if i not in inside}
+    why |= {column.variable.name: reason for i, column in enumerate(declared) if i not in inside}
     path = None
     if how == "forward":
         names = [declared[step.inside[-1]].variable.name for step in steps]
         columns = {"p": [step.p for step in steps], "log_loss": _means(losses, weights)}
         columns["chosen"] = [i <= size for i in range(len(steps))]
         path = pd.DataFrame(columns, index=pd.Index(names, name="enters"))
-    kept = tuple(one.variable for i, one in enumerate(declared) if i in inside)
+    kept = tuple(column.variable for i, column in enumerate(declared) if i in inside)
     return Choice(kept, why, path, held[:, size])
 
 

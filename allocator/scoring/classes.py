@@ -163,10 +163,10 @@ def _best_cut(
     rate = np.divide(run_lost, run_owed, out=np.full_like(run_owed, np.nan), where=possible)
     overall = total_lost[-1] / total_owed[-1] if total_owed[-1] > 0 else 0.0
     gain = np.where(possible, run_owed * (rate - overall) ** 2, -np.inf)
-    found = best_cuts(rate, gain, classes, "rising")
-    if classes not in found:
-        return None, max(found, default=1)
-    return [int(ends[point]) for point in found[classes][1]], classes
+    by_number = best_cuts(rate, gain, classes, "rising")
+    if classes not in by_number:
+        return None, max(by_number, default=1)
+    return [int(ends[point]) for point in by_number[classes][1]], classes
 
 
 def _scale(

@@ -83,7 +83,7 @@ def by_grade(
     names = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
     rows = {}
     for name in names:
-        values = indicators[name].astype(float).where(lambda one: np.isfinite(one))
+        values = indicators[name].astype(float).where(lambda column: np.isfinite(column))
         for grade, firms in values.groupby(rating.astype(object)):
             known = firms.dropna()
             rows[name, grade] = {

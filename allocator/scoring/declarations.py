@@ -152,7 +152,7 @@ def _declared(
     """The entries of a shape but those that something is wrong with; of some their kind is still `known`."""
     entries: list[VariableShape | RuleShape] = [*shape.variables, *shape.rules]
     wrong = doubtful | results
-    derived = [derived_of(one) for one in shape.derived if one.name not in unmade]
+    derived = [derived_of(entry) for entry in shape.derived if entry.name not in unmade]
     leaks = [
         LeakyVariable(
             leak.name,
@@ -163,15 +163,18 @@ def _declared(
         for leak in shape.leaks
         if leak.name not in doubtful
     ]
-    variables = {one.name: variable_of(one) for one in reversed(shape.variables) if one.name not in wrong}
-    rules = {one.name: rule_of(one) for one in reversed(shape.rules) if one.name not in wrong}
+    variables = {
+        entry.name: variable_of(entry) for entry in reversed(shape.variables) if entry.name not in wrong
+    }
+    rules = {entry.name: rule_of(entry) for entry in reversed(shape.rules) if entry.name not in wrong}
     return Declarations(
         tuple(reversed(variables.values())),
         tuple(reversed(rules.values())),
         tuple(derived),
         tuple(leaks),
         frozenset(doubtful - unmade),
-        frozenset(one.name for one in entries if one.name in known and one.kind not in OF_LEVELS) - unmade,
+        frozenset(entry.name for entry in entries if entry.name in known and entry.kind not in OF_LEVELS)
+        - unmade,
         frozenset(unmade),
     )
 

@@ -39,14 +39,14 @@ def ks(
     true = _largest(np.cumsum(share * pds), np.cumsum(share * (1 - pds)))
     rows = round(effective(len(score), weights))
     generator = np.random.default_rng(seed)
-    found: list[float] = []
-    while len(found) < draws:
+    distances: list[float] = []
+    while len(distances) < draws:
         drawn = generator.multinomial(rows, share, size=draws)
         bad = generator.binomial(drawn, pds)
         both = (bad.sum(axis=1) > 0) & (bad.sum(axis=1) < rows)
         pairs = np.cumsum(bad[both], axis=1), np.cumsum((drawn - bad)[both], axis=1)
-        found += np.abs(pairs[0] / pairs[0][:, -1:] - pairs[1] / pairs[1][:, -1:]).max(axis=1).tolist()
-    least, most = np.quantile(_odds(np.array(found), rows) - _odds(true, rows), [0.025, 0.975])
+        distances += np.abs(pairs[0] / pairs[0][:, -1:] - pairs[1] / pairs[1][:, -1:]).max(axis=1).tolist()
+    least, most = np.quantile(_odds(np.array(distances), rows) - _odds(true, rows), [0.025, 0.975])
     low, high = special.expit(_odds(value, rows) - np.array([most, least]))
     return Estimate(value, min(float(low), value), max(float(high), value))
 

@@ -35,7 +35,7 @@ def sound_part(
     schema = shape.model_json_schema(by_alias=True)
     while True:
         try:
-            found = shape.model_validate_json(json.dumps(pruned.tree.plain()))
+            part = shape.model_validate_json(json.dumps(pruned.tree.plain()))
         except ValidationError as error:
             told = list(_told(error, pruned, schema))
             for place, (problem, own) in told:
@@ -43,7 +43,7 @@ def sound_part(
             if not pruned.drop_all():
                 return None, pruned.touched
             continue
-        return found, pruned.touched
+        return part, pruned.touched
 
 
 @dataclass
@@ -151,7 +151,7 @@ def _existing(tree: Node, detail: ErrorDetails) -> Location:
 
 def _in_words(detail: ErrorDetails, location: Location, schema: Mapping[str, Any]) -> Words:
     """An error of pydantic's own in our words."""
-    kind, found = detail["type"], detail.get("input")
+    kind, given = detail["type"], detail.get("input")
     if kind == "extra_forbidden":
         misfit = unknown_key(str(location[-1]), _at(schema, location[:-1]).get("properties", {}))
         return misfit.problem, misfit.remedy
@@ -162,17 +162,17 @@ def _in_words(detail: ErrorDetails, location: Location, schema: Mapping[str, Any
         return str(detail.get("ctx", {}).get("error")), "correct it"
     choices = _choices(_at(schema, location))
     if choices:
-        misfit = no_choice(found, choices)
+        misfit = no_choice(given, choices)
         return misfit.problem, misfit.remedy
-    found_words = describe(found)
-    if isinstance(found, list | tuple | dict):
-        found_words = f"{found_words} of {len(found)}" if found else found_words.replace("a ", "an empty ")
-    return f"expected {expected}, found {found_words}", _to_write(expected, found)
+    found_words = describe(given)
+    if isinstance(given, list | tuple | dict):
+        found_words = f"{found_words} of {len(given)}" if given else found_words.replace("a ", "an empty ")
+    return f"expected {expected}, found {found_words}", _to_write(expected, given)
 
 
-def _to_write(expected: str, found: object) -> str:
-    if isinstance(found, str) and expected.startswith(("a number", "a whole number")):
-        return "write it without quotes" if _is_number(found) else "write a number, without quotes"
+def _to_write(expected: str, given: object) -> str:
+    if isinstance(given, str) and expected.startswith(("a number", "a whole number")):
+        return "write it without quotes" if _is_number(given) else "write a number, without quotes"
     if expected.startswith("text"):
         return "write one text, in double quotes"
     if expected.startswith("a list"):

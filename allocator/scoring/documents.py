@@ -78,9 +78,9 @@ def read_document(path: File, shape: type[Found], remedy: str | None = None) -> 
             return shape.model_validate_json(content.removeprefix(codecs.BOM_UTF8))
         except ValidationError:
             tree = read_json(content, origin_of(path), faults)
-            found = None if tree is None else sound_part(tree, shape, faults, remedy)[0]
-            if not faults and found is not None:
-                return found
+            document = None if tree is None else sound_part(tree, shape, faults, remedy)[0]
+            if not faults and document is not None:
+                return document
     raise InputError.of(faults, subject)
 
 

@@ -26,12 +26,12 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 """A level that a column of fractions may hold too."""
 
 
-def exported(file: File, ending: str, table: str, found: Sequence[Fault] = ()) -> str | pd.DataFrame:
+def exported(file: File, ending: str, table: str, earlier: Sequence[Fault] = ()) -> str | pd.DataFrame:
     """The scorecard of a file as a query over `table` (.sql) or as its terms (.csv).
 
     Raises InputError with its faults, and those that were `found` of where it goes.
     """
-    faults = [*found]
+    faults = [*earlier]
     with gathering(faults):
         card = read_fitted(file)
         if not isinstance(card, Scorecard):
@@ -51,7 +51,7 @@ def sql_of(card: Scorecard, table: str = "borrowers") -> str:
         given.append(f"{card.points.offset!r} - {card.points.factor!r} * scored_log_odds AS scored_score")
     source = _quoted(table)
     if card.derived:
-        made = "".join(f",\n    {_derived(one)} AS {_quoted(one.name)}" for one in card.derived)
+        made = "".join(f",\n    {_derived(derived)} AS {_quoted(derived.name)}" for derived in card.derived)
         source = f"(\n  SELECT raw.*{made}\n  FROM {source} AS raw\n)"
     total = "\n    + ".join(lines)
     if card.steps is not None:
@@ -81,15 +81,15 @@ def _cell(name: str) -> str:
     return f"NULLIF(CAST({_quoted(name)} AS VARCHAR(255)), '')"
 
 
-def _derived(one: DerivedColumn) -> str:
-    source = _quoted(one.column)
-    if one.test == "missing":
-        return f"CASE WHEN {_cell(one.column)} IS NULL THEN 1 ELSE 0 END"
-    if one.test == "above":
-        return f"CASE WHEN {source} IS NULL THEN NULL WHEN {source} > {one.value!r} THEN 1 ELSE 0 END"
-    yes, no = (1, 0) if one.test == "is" else (0, 1)
-    cell = _cell(one.column)
-    asked = ", ".join(map(_text, _spellings(one.asked)))
+def _derived(column: DerivedColumn) -> str:
+    source = _quoted(column.column)
+    if column.test == "missing":
+        return f"CASE WHEN {_cell(column.column)} IS NULL THEN 1 ELSE 0 END"
+    if column.test == "above":
+        return f"CASE WHEN {source} IS NULL THEN NULL WHEN {source} > {column.value!r} THEN 1 ELSE 0 END"
+    yes, no = (1, 0) if column.test == "is" else (0, 1)
+    cell = _cell(column.column)
+    asked = ", ".join(map(_text, _spellings(column.asked)))
     return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {cell} IN ({asked}) THEN {yes} ELSE {no} END"
 
 
@@ -109,7 +109,7 @@ def _term(column: LearntColumn, slopes: dict[str, float]) -> str:
 def _level_case(name: str, levels: Sequence[str], value: float) -> str:
     if list(levels) == [MISSING]:
         return f" WHEN {_cell(name)} IS NULL THEN {value!r}"
-    own = (_text(one) for level in levels for one in _spellings(level))
+    own = (_text(spelling) for level in levels for spelling in _spellings(level))
     return f" WHEN {_cell(name)} IN ({', '.join(own)}) THEN {value!r}"
 
 

@@ -56,13 +56,13 @@ def grade_from_files(
     shrinkage: float = 0.5,
     folds: int = 10,
     seed: int = 0,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
 ) -> Fit:
     """A grade scorecard from rated firms' invoices.
 
     Raises InputError with the faults of the files, and those of the order that were `found`.
     """
-    known, indicators, notes = rated_firms(files, partial(check_ratings, folds=folds), found)
+    known, indicators, notes = rated_firms(files, partial(check_ratings, folds=folds), earlier)
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
     card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
     trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
@@ -121,14 +121,14 @@ def _in_no_range(void: pd.Series) -> list[str]:
 
 
 def correlation_from_files(
-    files: InvoiceFiles, columns: Sequence[str] | None = None, found: Sequence[Fault] = ()
+    files: InvoiceFiles, columns: Sequence[str] | None = None, earlier: Sequence[Fault] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rating against indicators over rated firms (the credit strategy study, table 4), and these by grade.
 
     Raises InputError with the faults of the files, and those of the order that were `found`.
     """
-    found = [*found, *unknown_faults(never_known(columns or ()))]
-    known, indicators, _ = rated_firms(files, found=found)
+    earlier = [*earlier, *unknown_faults(never_known(columns or ()))]
+    known, indicators, _ = rated_firms(files, earlier=earlier)
     return rating_correlations(known["rating"], indicators, columns), by_grade(
         known["rating"], indicators, columns
     )

@@ -63,7 +63,7 @@ class _Defaulted:
     frame: pd.DataFrame
     owed: Floats
     lost: Floats
-    said: dict[str, str]
+    left_out: dict[str, str]
     """What was left out and corrected, for a card."""
     weights: Floats | None = None
     """(n,) of mean 1."""
@@ -87,7 +87,7 @@ def lgd_from_files(
     weights: str | None = None,
     folds: int = 5,
     seed: int = 0,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
 ) -> Fit:
     """LGD from a table of loans: means by the column `by`, or a regression of `declared` variables.
 
@@ -96,7 +96,7 @@ def lgd_from_files(
     or amounts, where both ways are named or none, and where fewer than 30 loans have defaulted; with them
     those of the order that were `found`.
     """
-    faults = [*found, *_way_faults(by, declared, weights)]
+    faults = [*earlier, *_way_faults(by, declared, weights)]
     given = Declarations()
     if declared is not None:
         given = sound_declarations(
@@ -129,7 +129,7 @@ def lgd_from_files(
         method=f"{_way(by, declared)}; see docs/scoring.md",
         limits=f"each defaulted loan counts {'once' if weights is None else f'by {weights}'}, whatever it "
         "owed; nothing is discounted",
-        metrics=loans.said | told | _shown(figures, folds) | imputed_lines(imputed),
+        metrics=loans.left_out | told | _shown(figures, folds) | imputed_lines(imputed),
         training={file.name: content_hash(file) for file in files},
         sections=[(name, markdown(table)) for name, table in tables.items()],
         weighted=weights,
@@ -195,11 +195,11 @@ def _defaulted(
         (money, gone), corrected = amounts(frame, y, roles["owed"], roles["lost"])
     bad = y.to_numpy() == 1
     kept = bad & (money.to_numpy() > 0)
-    said = {"corrected": corrected} | left_lines(left)
+    facts = {"corrected": corrected} | left_lines(left)
     if (bad & ~kept).any():
-        said["left out, owed nothing"] = f"{int((bad & ~kept).sum()):,} defaulted loans"
+        facts["left out, owed nothing"] = f"{int((bad & ~kept).sum()):,} defaulted loans"
     counted = None if own is None or not kept.any() else of_mean_one(own[kept])
-    return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], said, counted)
+    return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], facts, counted)
 
 
 def _fitted(loans: _Defaulted, seen: np.ndarray, given: Declarations, by: str | None) -> LgdCard:
@@ -305,13 +305,13 @@ def lgd_appraisal_of_files(
     owed: str,
     lost: str,
     weights: str | None = None,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
 ) -> LgdAppraisal:
     """Judge the LGD of a file on the defaulted loans of a table, which count by the column `weights`.
 
     Raises InputError with their faults, and those of the order that were `found`.
     """
-    faults = [*found]
+    faults = [*earlier]
     fitted: LgdCard | None = None
     with gathering(faults):
         fitted = _lgd_of(card)

@@ -81,13 +81,13 @@ class _Fits:
 
 
 @one_reading()
-def logit_from_files(data: File, declared: File, order: Order, found: Sequence[Fault] = ()) -> Fit:
+def logit_from_files(data: File, declared: File, order: Order, earlier: Sequence[Fault] = ()) -> Fit:
     """A PD scorecard from a table.
 
     Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`.
     """
-    faults = [*found]
-    if not found:
+    faults = [*earlier]
+    if not earlier:
         with gathering(faults):
             check_bounds(order.bounds or {})
     late = [order.outcome, *(order.money or ())[1:]]
@@ -237,11 +237,11 @@ def _rejects(
     faults: list[Fault] = []
     others = declined(data, given, order.without, order.rejects, faults)
     cells_by_name(readable(given.variables, given, others), others, faults)
-    found = None
+    weighed = None
     with gathering(faults):
-        found = _weighed(others, frame, weights, order.rejects)
+        weighed = _weighed(others, frame, weights, order.rejects)
     require_sound(faults, "Rejects")
-    return None if found is None else Rejects(*found, order.inference, order.factor, order.seed)
+    return None if weighed is None else Rejects(*weighed, order.inference, order.factor, order.seed)
 
 
 def _weighed(
@@ -256,8 +256,8 @@ def _weighed(
         return declined_rows, None
     weights_of(declined_rows, weights)  # its faults, by row; those of accepted ones are told already
     both = frame, declined_rows
-    whole = np.concatenate([pd.to_numeric(one[weights], errors="coerce").to_numpy(float) for one in both])
-    numbered = np.array([row for one in both for row in rows_in_file(rows_of(one), range(len(one)))])
+    whole = np.concatenate([pd.to_numeric(part[weights], errors="coerce").to_numpy(float) for part in both])
+    numbered = np.array([row for part in both for row in rows_in_file(rows_of(part), range(len(part)))])
     if (whole > 0).all() and (faults := spread_faults(whole, numbered, weights)):
         raise InputError.of(faults, "Rejects")
     return declined_rows, whole[len(frame) :] / whole[: len(frame)].mean()
@@ -272,7 +272,9 @@ def _by_outcome(
 
 def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:
     """Bins and what they tell, and what each term adds to the score; nothing where there are none."""
-    binned = {one.variable.name: one.bins for one in card.preparation.columns if one.bins is not None}
+    binned = {
+        column.variable.name: column.bins for column in card.preparation.columns if column.bins is not None
+    }
     tables = {}
     if binned:
         tables["Information value"] = information_values(list(binned), list(binned.values()))

@@ -73,7 +73,7 @@ class _Loans:
     lost: pd.Series
     weights: Floats | None
     """Of mean 1."""
-    said: Mapping[str, Any] = field(default_factory=dict)
+    corrections: Mapping[str, Any] = field(default_factory=dict)
     """What was corrected and left out."""
 
     @property
@@ -86,19 +86,19 @@ class _Loans:
 
 
 @one_reading()
-def rating_from_files(data: File, declared: File, order: RatingOrder, found: Sequence[Fault] = ()) -> Fit:
+def rating_from_files(data: File, declared: File, order: RatingOrder, earlier: Sequence[Fault] = ()) -> Fit:
     """A rating from a table with 0/1 defaults and the money owed and lost.
 
     What was lost counts for defaulted firms only, up to what was owed; both corrections are counted in
     the card, as are rows left out where a column says why. Raises InputError with the faults of files,
     columns or amounts, and those of the order that were `found` before.
     """
-    faults = [*found]
+    faults = [*earlier]
     with gathering(faults):
         check_classes(order.classes)
     late = [order.default, order.lost]
     given = sound_declarations(declared, "rules", late, faults, weights=order.weights)
-    loans, fitted = _fitted(data, given, order, faults, len(found))
+    loans, fitted = _fitted(data, given, order, faults, len(earlier))
     with faults_located_in(data, loans.frame):
         rating, figures, tables = _judged(loans, *fitted, given, order)
         imputed = imputed_cells(loans.frame, rating)
@@ -106,7 +106,7 @@ def rating_from_files(data: File, declared: File, order: RatingOrder, found: Seq
         remarks = on_rating(loans.frame, loans.outcome, rating, given.rules, auc)
     weighed, told = worth_of(order.weights, loans.weights, len(loans.y))
     estimated = {name: figures[name] for name in ("auc_out_of_fold", "ks_out_of_fold")}
-    metrics, left = lines(estimated, f"out of fold ({order.folds} folds)"), loans.said["left"]
+    metrics, left = lines(estimated, f"out of fold ({order.folds} folds)"), loans.corrections["left"]
     card = replace(
         _described(data, loans, order),
         metrics=metrics | told | left_lines(left) | imputed_lines(imputed),
@@ -160,7 +160,7 @@ def _judged(
         "auc_out_of_fold": vars(validation.auc(y, -trial.scores, loans.weights)),
         "ks_out_of_fold": vars(ks(y, -trial.scores, loans.weights)),
         "kept": [indicator.rule.name for indicator in rating.indicators],
-        "corrected": loans.said["corrected"],
+        "corrected": loans.corrections["corrected"],
     }
     tables = {
         "Indicators": chosen,
@@ -194,7 +194,7 @@ def _described(data: File, loans: _Loans, order: RatingOrder) -> Card:
     return Card(
         title=f"Debt rating, {len(loans.y):,} loans, {int(loans.y.sum()):,} defaults",
         purpose="score 0 to 100, class, PD and LGD of a borrower",
-        data=f"{data.name}: {columns}; {loans.said['corrected']}",
+        data=f"{data.name}: {columns}; {loans.corrections['corrected']}",
         method=f"F test, R-type clusters, F weights, {len(order.classes)} classes cut by dynamic programming",
         limits="loss rates rise strictly in sample, where the cuts were sought; PD and LGD are of the "
         "firms by scores of ratings that had not seen them",

@@ -39,15 +39,15 @@ def each_fold(folds: int, fit: Callable[[int], Made]) -> list[Made]:
     Raises InputError with the faults of all of them, each once.
     """
     made: list[Made] = []
-    found: dict[Fault, list[str]] = {}
+    by_fault: dict[Fault, list[str]] = {}
     for k in range(folds):
         try:
             made.append(fit(k))
         except InputError as error:
             for fault in error.faults:
-                found.setdefault(fault, []).append(str(k + 1))
+                by_fault.setdefault(fault, []).append(str(k + 1))
     faults = []
-    for fault, where in found.items():
+    for fault, where in by_fault.items():
         named = f"fold{'s' if len(where) > 1 else ''} {', '.join(where)}"
         problem = f"{fault.problem}, in the rows without {named} of the validation"
         faults.append(replace(fault, problem=problem))

@@ -85,7 +85,7 @@ class _Reader:
 
     def value(self) -> Node:
         token = self._take()
-        origin = self.at(token)
+        origin = self.origin_of(token)
         match token.kind, token.text:
             case "sign", "{" | "[":
                 return Node(self.entries(token) if token.text == "{" else self.items(token), origin)
@@ -102,14 +102,14 @@ class _Reader:
                 self.stop(f"expected a value, found {token.words}", "write a value there")
         raise AssertionError("stop raises")
 
-    def at(self, token: _Token) -> Origin:
+    def origin_of(self, token: _Token) -> Origin:
         """Where a token stands; what has no lines keeps none."""
         return self.origin if self.origin.line is None else replace(self.origin, line=token.line)
 
     def text_of(self, token: _Token) -> str:
         text: str = json.loads(token.text)
         if any("\ud800" <= sign <= "\udfff" for sign in text):
-            origin = self.at(token)
+            origin = self.origin_of(token)
             self.note(f"{token.text} holds half of a sign", "write the sign itself", origin)
             return text.encode("utf-8", "replace").decode()
         return text
@@ -138,7 +138,7 @@ class _Reader:
                 self.stop(f"expected : after the key {key.text}, found {self.now.words}", "write it there")
             self._take()
             name, value = self.text_of(key), self.value()
-            origin = self.at(key)
+            origin = self.origin_of(key)
             if name in entries:
                 first = entries[name].origin.line
                 self.note(
@@ -170,7 +170,7 @@ class _Reader:
             comma = self._take()
             if self.now.text != end:
                 return False
-            origin = self.at(comma)
+            origin = self.origin_of(comma)
             self.note(f"a comma stands before {end} with nothing behind it", "remove the comma", origin)
         elif self.now.kind == "end":
             self.now.line = opened.line
@@ -192,7 +192,7 @@ class _Reader:
         """Add the fault at what comes next, and read no further."""
         if self.now.kind == "other":
             problem, remedy = _INSTEAD.get(self.now.text, (problem, remedy))
-        self.note(problem, remedy, self.at(self.now))
+        self.note(problem, remedy, self.origin_of(self.now))
         raise _StopError
 
     def _take(self) -> _Token:
@@ -200,11 +200,11 @@ class _Reader:
         return token
 
     def _next(self) -> _Token:
-        found = _TOKEN.match(self.text, self.place)
-        if found is None or found.lastgroup is None:
+        match = _TOKEN.match(self.text, self.place)
+        if match is None or match.lastgroup is None:
             raise AssertionError("every text begins with a token")
-        before = found.start(found.lastgroup)
+        before = match.start(match.lastgroup)
         self.line += self.text.count("\n", self.place, before)
-        token = _Token(found.lastgroup, found[found.lastgroup], self.line)
-        self.place = found.end()
+        token = _Token(match.lastgroup, match[match.lastgroup], self.line)
+        self.place = match.end()
         return token

@@ -83,8 +83,8 @@ class SegmentLgd:
     def unseen(self, frame: pd.DataFrame) -> tuple[UnseenLevel, ...]:
         """Segments of `frame` that have no mean of their own."""
         lgds, levels = self.of(frame), levels_of(frame[self.column])
-        found = unseen(self.column, levels, self.names, self._rest, lgds)
-        return tuple(replace(level, why=f"has {NO_SEGMENT}", gets="LGD") for level in found)
+        levels_unseen = unseen(self.column, levels, self.names, self._rest, lgds)
+        return tuple(replace(level, why=f"has {NO_SEGMENT}", gets="LGD") for level in levels_unseen)
 
     @property
     def _rest(self) -> str:
@@ -129,8 +129,8 @@ def fit_segments(column: pd.Series, owed: Floats, lost: Floats, weights: Floats 
     code = levels.looked_up([own.index(name) if name in own else -1 for name in levels.names], -1)
     groups = [(name, code == i) for i, name in enumerate(own)]
     groups += [(OTHER, code < 0)] if (code < 0).sum() >= FEWEST and own else []
-    found = tuple(_segment(name, owed[rows], lost[rows], part(weights, rows)) for name, rows in groups)
-    return SegmentLgd(str(column.name), found, whole)
+    segments = tuple(_segment(name, owed[rows], lost[rows], part(weights, rows)) for name, rows in groups)
+    return SegmentLgd(str(column.name), segments, whole)
 
 
 def _segment(name: str, owed: Floats, lost: Floats, weights: Floats | None) -> Segment:

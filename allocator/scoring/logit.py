@@ -168,10 +168,10 @@ def _coefficients(
     if penalty == "none":
         return _maximum_likelihood(design, y, names, counts)
     firth = penalty != "ridge"
-    found = _newton(
+    coefficients = _newton(
         design, y, names, firth=firth, ridge=ridge, counts=counts, start=start, tolerance=tolerance
     )
-    return _refit_intercept(design, y, found, weights) if penalty == "flic" else found
+    return _refit_intercept(design, y, coefficients, weights) if penalty == "flic" else coefficients
 
 
 def fit_fractional(x: Floats, y: Floats, names: Sequence[str], weights: Floats | None = None) -> LogitFit:

@@ -64,9 +64,13 @@ def prepared(
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
     cells = cells_by_name(variables, frame, faults)
-    learnt = [_learn(one, cells[one.name], faults, y, weights) for one in variables if one.name in cells]
-    found = Preparation(tuple(column for column in learnt if column))
-    preparation, matrix, dependent = _free(found, cells, len(frame), before_cuts=before_cuts)
+    learnt = [
+        _learn(variable, cells[variable.name], faults, y, weights)
+        for variable in variables
+        if variable.name in cells
+    ]
+    complete = Preparation(tuple(column for column in learnt if column))
+    preparation, matrix, dependent = _free(complete, cells, len(frame), before_cuts=before_cuts)
     codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
     faults += [_collinearity_faults(dependence, codes) for dependence in dependent]
     if faults:
@@ -86,8 +90,8 @@ def usable_variables(
     if faults:
         raise InputError.of(faults, "Variables")
     learnt = [_learn(variable, cells[variable.name], faults, y, None) for variable in variables]
-    found = Preparation(tuple(column for column in learnt if column))
-    preparation, _, dependent = _free(found, cells, len(frame))
+    complete = Preparation(tuple(column for column in learnt if column))
+    preparation, _, dependent = _free(complete, cells, len(frame))
     named = {dependence.name: dependence.problem for dependence in dependent}
     why = {str(fault.field): fault.problem for fault in faults}
     for column in preparation.columns:
@@ -111,7 +115,11 @@ def _free(
         named -= {state_name(column.variable.name, flag) for flag in told}
         columns.append(replace(column, flags=tuple(flag for flag in column.flags if flag not in told)))
     left = Preparation(tuple(columns))
-    return left, left.matrix_of(cells, rows), [one for one in dependent if one.name in named]
+    return (
+        left,
+        left.matrix_of(cells, rows),
+        [dependence for dependence in dependent if dependence.name in named],
+    )
 
 
 def _determined(

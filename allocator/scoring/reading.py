@@ -97,12 +97,12 @@ def derive(
     Raises InputError where the column that one is derived from is missing, or holds no numbers to compare;
     given `faults`, these are added to them and what cannot be made is empty.
     """
-    found: list[Fault] = []
+    wrong: list[Fault] = []
     lacking: dict[str, list[str]] = {}
     made: dict[str, Floats] = {}
     for derivation in derived:
         if derivation.column in frame.columns:
-            values = derivation.of(frame[derivation.column], found)
+            values = derivation.of(frame[derivation.column], wrong)
             made[derivation.name] = np.full(len(frame), np.nan) if values is None else values
         elif derivation.name not in frame.columns:
             lacking.setdefault(derivation.column, []).append(derivation.name)
@@ -111,15 +111,15 @@ def derive(
         verb = "is" if len(names) == 1 else "are"
         if source in made:
             problem = f"is derived itself, {' and '.join(names)} {verb} derived from it"
-            found.append(Fault(problem, "derive from a column of the table", field=source))
+            wrong.append(Fault(problem, "derive from a column of the table", field=source))
             continue
         problem = f"the column is missing, {' and '.join(names)} {verb} derived from it"
         remedy = meant(source, map(str, frame.columns)) or "add the column"
-        found.append(Fault(problem, remedy, field=source))
-    if found and faults is None:
-        raise InputError.of(found, "Derived columns")
+        wrong.append(Fault(problem, remedy, field=source))
+    if wrong and faults is None:
+        raise InputError.of(wrong, "Derived columns")
     if faults is not None:
-        faults += found
+        faults += wrong
     return frame.assign(**made)
 
 

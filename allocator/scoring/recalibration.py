@@ -100,13 +100,13 @@ def recalibrate(
     if order.margin:
         wanted = mean(special.expit(shift + slope * odds), weights) * (1 + order.margin)
         shift += _shift(shift + slope * odds, wanted, weights)
-    said = Recalibration(of, order.why, order.method, slope, shift, order.margin)
+    record = Recalibration(of, order.why, order.method, slope, shift, order.margin)
     if card.steps is not None:
-        return replace(card, steps=card.steps.moved(slope, shift), recalibrated=said)
+        return replace(card, steps=card.steps.moved(slope, shift), recalibrated=record)
     coefficients = slope * card.fit.coefficients
     coefficients[0] += shift
     fit = replace(card.fit, coefficients=coefficients, covariance=slope**2 * card.fit.covariance)
-    return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=said)
+    return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=record)
 
 
 def _level(
@@ -155,14 +155,14 @@ def recalibrated_from_files(
     data: File,
     outcome: str | None,
     order: RecalibrationOrder | None,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
     weights: str | None = None,
 ) -> Fit:
     """The scorecard of a file recalibrated on a table, with its card; its rows count by the column `weights`.
 
     Raises InputError with the faults of both, and those that were `found` where there is no `order`.
     """
-    faults = [*found]
+    faults = [*earlier]
     card, frame, known = card_and_table(card_file, data, outcome, faults)
     own = None
     with gathering(faults), faults_located_in(data, frame):
@@ -178,8 +178,8 @@ def recalibrated_from_files(
     with faults_located_in(data, frame):
         new = recalibrate(card, frame, y, order, card_file.name, own)
         rows = {}
-        for label, one in (("before", card), ("after", new)):
-            pds = special.expit(one.log_odds(frame))
+        for label, version in (("before", card), ("after", new)):
+            pds = special.expit(version.log_odds(frame))
             rows[label] = {"mean_pd": mean(pds, own)} | ({} if y is None else _stands(y, pds, own))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scorecard")
     weighed, told = worth_of(weights, own, len(frame))
@@ -198,10 +198,10 @@ def recalibrated_from_files(
 
 
 def _stands(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, float]:
-    found = calibration(y, pds, weights)
+    line = calibration(y, pds, weights)
     return {
         "observed": mean(y, weights),
-        "calibration_slope": found.slope.value,
-        "calibration_intercept": found.intercept.value,
+        "calibration_slope": line.slope.value,
+        "calibration_intercept": line.intercept.value,
         "brier": mean((pds - y) ** 2, weights),
     }

@@ -126,7 +126,7 @@ def _tenths(rows: Rows, plain: Scorecard, pds: Floats) -> tuple[Integers, Intege
     cuts = sorted(set(quantiles(known, np.linspace(0.1, 0.9, 9).tolist(), weights)))
     places = np.searchsorted(cuts, known, side="right")
     inside = [places == tenth for tenth in range(len(cuts) + 1)]
-    rates = [mean(y.to_numpy(float)[one], part(weights, one)) if one.any() else 0.0 for one in inside]
+    rates = [mean(y.to_numpy(float)[tenth], part(weights, tenth)) if tenth.any() else 0.0 for tenth in inside]
     return np.searchsorted(cuts, pds, side="right"), places, rates
 
 
@@ -135,7 +135,7 @@ def differences(plain: Scorecard, card: Scorecard) -> pd.DataFrame:
 
     Empty without them where a variable has other levels or flags with them, measured from another one.
     """
-    both = [[one.names for one in each.preparation.columns] for each in (plain, card)]
+    both = [[column.names for column in each.preparation.columns] for each in (plain, card)]
     alike = {name for names in both[1] if names in both[0] for name in names}
     alike |= {"intercept"} if both[0] == both[1] else set()
     now = card.wald()["estimate"]

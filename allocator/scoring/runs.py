@@ -30,12 +30,12 @@ def best_cuts(rate: Floats, gain: Floats, most: int, shape: Shape) -> dict[int, 
     `rate` and `gain` (points, points) are of the run from one point to another, gain -inf where there may be
     none. The ends are points, from the first to the last; a number that cannot be had is left out.
     """
-    found: dict[int, tuple[float, list[int]]] = {}
+    by_number: dict[int, tuple[float, list[int]]] = {}
     for directions in DIRECTIONS[shape]:
         for number, cut in _by_number(rate, gain, most, directions).items():
-            if number not in found or cut[0] > found[number][0]:
-                found[number] = cut
-    return found
+            if number not in by_number or cut[0] > by_number[number][0]:
+                by_number[number] = cut
+    return by_number
 
 
 def _by_number(
@@ -45,7 +45,7 @@ def _by_number(
     best = np.full((len(directions), points, points), -np.inf)
     best[:, 0] = gain[0]
     origins: list[Integers] = []
-    found = {}
+    by_number = {}
     for number in range(1, most + 1):
         if number > 1:
             following = np.full_like(best, -np.inf)
@@ -56,8 +56,8 @@ def _by_number(
             best = following
         value = float(best[:, :, -1].max())
         if np.isfinite(value):
-            found[number] = (value, _traced(best, origins))
-    return found
+            by_number[number] = (value, _traced(best, origins))
+    return by_number
 
 
 def _extend(

@@ -179,14 +179,14 @@ def read_firms_of(
 def rated_firms(
     files: InvoiceFiles,
     check: Callable[[pd.Series], object] = grade_codes,
-    found: Sequence[Fault] = (),
+    earlier: Sequence[Fault] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[InvoiceNotes, ...]]:
     """Rated firms (rating, default), their indicators on the same index, and what the files held.
 
     `files.firms`, else the workbook's sheet of firms, has their ratings. Raises InputError: faults of the
     files, a rated firm without a sales invoice, what `check` raises of the ratings, what was `found`.
     """
-    faults = [*found]
+    faults = [*earlier]
     invoices, listed = read_firms_of(files, faults)
     ratings = files.firms or files.workbook
     place = None if ratings is None else str(ratings)

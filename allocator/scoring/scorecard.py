@@ -260,10 +260,10 @@ def out_of_fold_pd(
         seen, held = fold != k, fold == k
         rows = rows_where(frame, seen), outcome[seen], part(weights, seen)
         learnt, y, own = rows if grown is None else grown(rows)
-        made, found = _fitted(coefficients_of, learnt, y, variables, own, (penalty, strength), near)
-        near = made.preparation, found
+        made, coefficients = _fitted(coefficients_of, learnt, y, variables, own, (penalty, strength), near)
+        near = made.preparation, coefficients
         matrix = made.preparation.matrix(rows_where(frame, held))
-        out[held] = special.expit(found[0] + weighted_sum(matrix, found[1:]))
+        out[held] = special.expit(coefficients[0] + weighted_sum(matrix, coefficients[1:]))
 
     each_fold(folds, fit_without)
     return out

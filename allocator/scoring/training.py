@@ -75,11 +75,11 @@ def training(
         with gathering(faults):
             y = outcomes(frame, outcome, data, both=both)
     with gathering(faults), faults_located_in(data, frame):
-        found: list[Fault] = []
-        frame = derive(frame, given.derived, found)
-        found += _doubtful_faults(frame, given, texts)
-        if found:
-            raise InputError.of(found, "Training data")
+        wrong: list[Fault] = []
+        frame = derive(frame, given.derived, wrong)
+        wrong += _doubtful_faults(frame, given, texts)
+        if wrong:
+            raise InputError.of(wrong, "Training data")
     return frame, y, left
 
 
@@ -118,13 +118,13 @@ def _remaining(
 
 def _doubtful_faults(frame: pd.DataFrame, given: Declarations, texts: Collection[str]) -> list[Fault]:
     """What is wrong with columns whose declarations could not be read."""
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for name in sorted(given.doubtful):
         if name in given.figures - set(texts):
-            numbers(frame, name, found, PLAIN)
+            numbers(frame, name, faults, PLAIN)
         else:
-            column(frame, name, found)
-    return found
+            column(frame, name, faults)
+    return faults
 
 
 def declined(
@@ -165,7 +165,11 @@ def readable(entries: Iterable[Entry], given: Declarations, frame: pd.DataFrame)
     """Those of `entries` that do not read a derived column which could not be made."""
     made = {derivation.name for derivation in given.derived}
     empty = {name for name in frame.columns if frame[name].isna().all()}
-    lost = {one.name for one in given.derived if one.name in empty and one.column not in empty - made}
+    lost = {
+        derived.name
+        for derived in given.derived
+        if derived.name in empty and derived.column not in empty - made
+    }
     return [entry for entry in entries if entry.name not in lost | given.unmade]
 
 

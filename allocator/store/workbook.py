@@ -181,14 +181,14 @@ class _SheetWriter:
         kind, page, shown = column.kind, self._page, self._formats.live[column.kind]
         if column.formula is None:
             return lambda _, value: self._data(place, value, kind)
-        one = isinstance(column.formula, str)
-        template = _with_cells(str(column.formula), letters) if one else ""
+        same = isinstance(column.formula, str)
+        template = _with_cells(str(column.formula), letters) if same else ""
         texts = (
-            [] if one else [None if text is None else _with_cells(text, letters) for text in column.formula]
+            [] if same else [None if text is None else _with_cells(text, letters) for text in column.formula]
         )
 
         def write(number: int, value: Any) -> None:
-            formula = template if one else texts[number]
+            formula = template if same else texts[number]
             if formula is None or _is_endless(value):
                 self._data(place, value, kind)
             else:

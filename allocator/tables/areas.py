@@ -30,9 +30,9 @@ class Area:
 def area_of(package: Package, book: Workbook, name: str, source: PortfolioSource) -> Area:
     """The table or range called `name`, in any case. Raises InputError where there is none."""
     areas = [*_tables(package, book), *_ranges(book)]
-    found = [area for area in areas if area.name.lower() == name.strip().lower()]
-    if found:
-        return found[0]
+    named = [area for area in areas if area.name.lower() == name.strip().lower()]
+    if named:
+        return named[0]
     names = [area.name for area in areas]
     near = get_close_matches(name, names, n=1)
     listed = f"the nearest is {quoted(near[0])}" if near else (

@@ -47,7 +47,7 @@ def is_frame(value: object) -> bool:
 def is_columns(value: object) -> bool:
     """Whether `value` is columns, or rows, of Python's own."""
     if isinstance(value, Mapping):
-        return bool(value) and all(isinstance(one, list | tuple | np.ndarray) for one in value.values())
+        return bool(value) and all(isinstance(cells, list | tuple | np.ndarray) for cells in value.values())
     return isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
 
 
@@ -118,7 +118,7 @@ def _of_pandas(data: pd.DataFrame, title: str) -> tuple[list[str], list[pa.Chunk
     levels = [name for name in data.index.names if name is not None and name not in data.columns]
     if levels:
         data = data.reset_index(level=levels)
-    return [str(name) for name in data.columns], [_of_series(data.iloc[:, at]) for at in range(data.shape[1])]
+    return [str(name) for name in data.columns], [_of_series(data.iloc[:, i]) for i in range(data.shape[1])]
 
 
 def _of_series(cells: pd.Series[Any]) -> pa.ChunkedArray | None:

@@ -33,11 +33,11 @@ def grids_of(path: Path, wanted: tuple[str, ...]) -> dict[str, Grid]:
     from allocator.tables.xlsx import read_grid, sheet_names
 
     source = PortfolioSource("xlsx", path, bare=True)
-    found = {name.strip().lower(): name for name in sheet_names(source)}
+    sheets = {name.strip().lower(): name for name in sheet_names(source)}
     grids = {
-        name: read_grid(PortfolioSource("xlsx", path, sheet=found[name.lower()], bare=True))
+        name: read_grid(PortfolioSource("xlsx", path, sheet=sheets[name.lower()], bare=True))
         for name in wanted
-        if name.lower() in found
+        if name.lower() in sheets
     }
     return {
         name: grid for name, grid in grids.items() if any(cell != "" for row in grid.rows for cell in row)

@@ -56,9 +56,9 @@ class Grid:
     def within(self, first: Cell, last: Cell) -> Grid:
         """What of it lies from one cell to another, empty cells included."""
         (top, left), (bottom, right) = first, last
-        rows = {self.first[0] + at: row for at, row in enumerate(self.rows)}
+        rows = {self.first[0] + i: row for i, row in enumerate(self.rows)}
         skipped = range(left - self.first[1], right - self.first[1] + 1)
-        cut = [[row[at] if 0 <= at < len(row) else "" for at in skipped]
+        cut = [[row[i] if 0 <= i < len(row) else "" for i in skipped]
                for row in (rows.get(number, []) for number in range(top, bottom + 1))]  # fmt: skip
         return replace(self, rows=cut, first=first)
 
@@ -187,8 +187,8 @@ def _table(grid: Grid, source: PortfolioSource) -> SheetTable:
                 row.problem,
                 "remove it",
                 file=source.label,
-                row=(at := int(number[-1 - row.back])),
-                cell=cell_name(grid.sheet, at, start[1]),
+                row=(line := int(number[-1 - row.back])),
+                cell=cell_name(grid.sheet, line, start[1]),
             )
             for row in reversed(closing)
         ]

@@ -154,7 +154,7 @@ def _around_a_sample(draw: np.random.Generator, case: Case, measures: tuple[str,
         if measure == VALUE or (measure in ("expected_loss", "interest") and sense == "at_most"):
             shape["under"] = _UNDER
         entry = limit(f"some {k}", measure, sense, 1.0, **shape)
-        rows = [row for one in entry.in_stresses() for row in limit_rows.rows_of(case, one)]
+        rows = [row for stressed in entry.in_stresses() for row in limit_rows.rows_of(case, stressed)]
         if rows:
             bound = _bound(draw, case, rows, offers)
             limits.append(limit(f"some {k}", measure, sense, bound, **shape))

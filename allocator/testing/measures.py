@@ -165,14 +165,14 @@ def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:
     charged = columns.price_by_basis(prices)
     per_basis = {name: np.zeros(len(columns)) for name in BASES}
     sizes: dict[str, float | Floats] = dict.fromkeys(per_basis, 0.0)
-    constant, at = 0.0, 0
+    constant, start = 0.0, 0
     for block in blocks_of(case.policy, case.portfolio):
-        mine = prices[at : at + len(block.names)]
+        mine = prices[start : start + len(block.names)]
         own, magnitudes = block.price_offers(mine, per_basis)
         block.add_sizes(mine, sizes, None)
         constant += own
         require(magnitudes >= abs(own), f"a constant {own} of the magnitudes {magnitudes}")
-        at += len(block.names)
+        start += len(block.names)
     _require_close(charged, list(per_basis.values()), "what prices charge a unit of each basis", size=1e-12)
     for name, charge in per_basis.items():
         require(np.all(np.abs(charge) <= sizes[name]), f"a charge on {name} above its magnitudes")
@@ -181,6 +181,6 @@ def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:
 
 def _require_close(ours: Any, plainly: Any, what: str, size: float) -> None:
     """Raise AssertionError unless they differ by a rounding, or by less than `size`."""
-    one, other = np.asarray(ours, dtype=float), np.asarray(plainly, dtype=float)
-    near = np.abs(one - other) <= size + 1e-12 * np.abs(other)
-    require(np.all(near), f"{what}: {one[~near].tolist()}, by the plain rules {other[~near].tolist()}")
+    mine, other = np.asarray(ours, dtype=float), np.asarray(plainly, dtype=float)
+    near = np.abs(mine - other) <= size + 1e-12 * np.abs(other)
+    require(np.all(near), f"{what}: {mine[~near].tolist()}, by the plain rules {other[~near].tolist()}")

@@ -179,7 +179,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
     """The measure of another package that some limit of the case is by."""
     limits = case.policy.limits
-    return next((one.plugin.thing for one in limits if one.plugin and one.measure == measure), None)
+    return next((limit.plugin.thing for limit in limits if limit.plugin and limit.measure == measure), None)
 
 
 def _weight_alone(p: Portfolio, measure: PluginMeasure, i: int) -> float:

@@ -11,7 +11,10 @@ from allocator.testing.cases import Case
 
 def requirement(case: Case, i: int) -> float:
     """K of docs/formulation.md, section 6, to 8 places."""
-    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, CapitalRule)]
+    p, rules = (
+        case.portfolio,
+        [limit.rule for limit in case.policy.limits if isinstance(limit.rule, CapitalRule)],
+    )
     rule = rules[0] if rules else case.policy.capital
     if (by := rule.asset_class_by) is not None:
         rule = dict(rule.of_classes())[p.text(by).values[p.text(by).codes[i]]]
@@ -38,7 +41,10 @@ def requirement(case: Case, i: int) -> float:
 def tail_loss(case: Case, i: int) -> float:
     """The bivariate normal chance that the borrower and the common factor both do badly, over that of the
     factor, times LGD: Simpson's rule over correlations, of a rule whose correlation is a figure."""
-    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, TailRule)]
+    p, rules = (
+        case.portfolio,
+        [limit.rule for limit in case.policy.limits if isinstance(limit.rule, TailRule)],
+    )
     rule, pd = rules[0] if rules else TailRule(), float(p.pd[i])
     if pd in (0.0, 1.0):
         return pd * float(p.lgd[i])

@@ -100,7 +100,9 @@ def _check_reasons(ready: Prepared, solution: Solution, outcome: Outcome) -> Non
     why, declined = solution.why, solution.amount == 0
     if why is None:
         raise AssertionError("it tells nobody why he gets nothing")
-    told = [(word != "") == bool(nothing) for word, nothing in zip(why.tolist(), declined, strict=True)]
+    told = [
+        (word != "") == bool(is_declined) for word, is_declined in zip(why.tolist(), declined, strict=True)
+    ]
     require(all(told), "somebody gets nothing and no reason, or an offer and a reason against it")
     wrong = contradicted_reasons(ready.scenario, ready.inputs, declined, outcome.prices, text(why.tolist()))
     i = int(np.argmax(wrong != ""))

@@ -40,7 +40,7 @@ BOOK = portfolio(["A", "A"], pd=0.25, lgd=0.5, term=2.0, relationship_value=[-64
 def sizes(book: object = BOOK, decided: object = None) -> OfferMagnitudes:
     case = Case(book, TABLE, RULES)  # type: ignore[arg-type]
     terms = terms_of(case.portfolio, TABLE, case.scenario.response, RULES)
-    return Magnitudes.of(case.portfolio, RULES, terms, decided).at(slice(None))  # type: ignore[arg-type]
+    return Magnitudes.of(case.portfolio, RULES, terms, decided).take(slice(None))  # type: ignore[arg-type]
 
 
 def test_magnitudes_of_an_offer() -> None:
@@ -177,7 +177,7 @@ def test_the_largest_sizes_are_no_less_than_anybodys() -> None:
     magnitudes = Magnitudes.of(book, rules, terms)
     charges = charges_of(blocks_of(rules, book), {"budget": 0.5, "l": 2.0, "m": -3.0})
     largest = magnitudes.largest().charged(np.array([256.0]), charges.largest(), charges.operations)
-    own = magnitudes.at(slice(None)).charged(
+    own = magnitudes.take(slice(None)).charged(
         np.array([256.0, 16.0, 64.0]), charges.sizes(), charges.operations
     )
     assert charges.largest() == {"offered": 0.5, "drawn": 7.0, "interest": 0.0, "loans": 3.0, "booked": 0.0}

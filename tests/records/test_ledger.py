@@ -42,7 +42,7 @@ def test_nothing_is_said_of_capital_that_costs_nothing() -> None:
     assert account_of(plain).figures == {
         name: figure for name, figure in by_hand(slice(None)).items() if name not in ON_CAPITAL
     }
-    assert plain.at(slice(3)).capital_cost is None
+    assert plain.take(slice(3)).capital_cost is None
     assert not np.any(plain.raroc)
 
 

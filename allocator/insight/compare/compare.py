@@ -66,8 +66,8 @@ class Comparison:
         for pair in self.pairs:
             if told := ", ".join(pair.terms):
                 apart.setdefault(told, []).append(pair.after.name)
-        said = "; ".join(f"{', '.join(names)} ({told})" for told, names in apart.items())
-        return (f"Valued on other terms than {self.sides[0].name}: {said}.",) if said else ()
+        sentence = "; ".join(f"{', '.join(names)} ({told})" for told, names in apart.items())
+        return (f"Valued on other terms than {self.sides[0].name}: {sentence}.",) if sentence else ()
 
     @property
     def notes(self) -> tuple[str, ...]:

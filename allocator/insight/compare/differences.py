@@ -123,12 +123,14 @@ def scenario_differences(before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 def alone_in_strategy(differences: Iterable[Difference]) -> bool:
     """Whether nothing but the strategy differs."""
-    return all(one.key.startswith("strategy") for one in differences)
+    return all(difference.key.startswith("strategy") for difference in differences)
 
 
 def terms_of(differences: Iterable[Difference]) -> tuple[str, ...]:
     """The keys, without what is below them, that change what offers are worth or what is counted."""
-    terms = (term for one in differences for term in _TERMS if f"{one.key}.".startswith(f"{term}."))
+    terms = (
+        term for difference in differences for term in _TERMS if f"{difference.key}.".startswith(f"{term}.")
+    )
     return tuple(dict.fromkeys(terms))
 
 

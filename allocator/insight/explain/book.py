@@ -92,7 +92,7 @@ def explain_position(
         segments=tuple(priced_accounts(position, portfolio.text(by), among)),
         whole=whole,
         costs=tuple(_costs_of_limits(position, briefly, progress)) if exact else (),
-        refusals={one.reason: one.borrowers for one in declined_by_reason(position.reasons, portfolio)},
+        refusals={group.reason: group.borrowers for group in declined_by_reason(position.reasons, portfolio)},
     )
 
 

@@ -52,11 +52,11 @@ def beyond_one_limit(position: Position) -> Booleans:
     """
     why, columns = position.reasons, position.columns
     out = np.zeros(len(why), dtype=bool)
-    codes, said = pd.factorize(why)
+    codes, reasons = pd.factorize(why)
     entries = _entries(position)
     free = position.responses.respond(np.zeros(len(columns.limits)))
-    for entry in {entries[reason] for reason in said if reason in entries}:
-        named = [code for code, reason in enumerate(said) if entries.get(reason) == entry]
+    for entry in {entries[reason] for reason in reasons if reason in entries}:
+        named = [code for code, reason in enumerate(reasons) if entries.get(reason) == entry]
         i = np.flatnonzero(np.isin(codes, named))
         own = [price if entry_of(row.name) == entry else 0.0
                for row, price in zip(columns.limits.rows, position.row_prices, strict=True)]  # fmt: skip

@@ -67,7 +67,7 @@ class Alternative:
     aim: Aim
     optimum: float
     """What the optimum has of the aim's measure."""
-    found: float
+    reached: float
     """What the alternative has."""
     reach: float
     """No allocation that is worth the floor has less, or where there shall be most, more; certified."""
@@ -78,7 +78,7 @@ class Alternative:
     @property
     def proved(self) -> bool:
         """Whether nothing better is possible."""
-        return self.found == self.reach
+        return self.reached == self.reach
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Alternatives:
     within: float
     floor: float
     """What every alternative is worth at least."""
-    found: tuple[Alternative, ...]
+    alternatives: tuple[Alternative, ...]
 
 
 def alternatives(
@@ -107,8 +107,8 @@ def alternatives(
     floor = optimum.value - within * abs(optimum.value)
     changed = case.scenario.former is not None
     wanted = [aim for aim in aims if changed or aim.measure != "clients_changed"]
-    found = [_Search(case, optimum, floor, aim, progress).run() for aim in wanted]
-    return Alternatives(optimum, within, floor, tuple(found))
+    ways = [_Search(case, optimum, floor, aim, progress).run() for aim in wanted]
+    return Alternatives(optimum, within, floor, tuple(ways))
 
 
 def share_of(written: float | str, field: str) -> float:
@@ -169,8 +169,8 @@ class _Search:
             self.progress(f"{self.aim.name}: trying {self.sign * there:,.10g}")
             self._try(there)
         reach = self.high if self._met() and self.unit else min(self.low, self.high)
-        optimum, found, reach = (self.sign * t for t in (self.at_optimum, self.high, reach))
-        return Alternative(self.aim, optimum, found, reach, self.best, self.stopped)
+        optimum, reached, reach = (self.sign * t for t in (self.at_optimum, self.high, reach))
+        return Alternative(self.aim, optimum, reached, reach, self.best, self.stopped)
 
     def _met(self) -> bool:
         """Whether no t below `high` is left, or none that matters."""
@@ -197,7 +197,7 @@ class _Search:
 
     def _try(self, t: float) -> None:
         bound, self.touched = (self.sign * t,), False
-        case = self.track.at(bound)
+        case = self.track.case_with(bound)
         solver = case.scenario.solver.lasting(self.ends - perf_counter())
         case = replace(case, scenario=replace(case.scenario, solver=solver))
         try:

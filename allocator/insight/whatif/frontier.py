@@ -195,7 +195,7 @@ class _Walk:
             f"{told}: {' and '.join(f'{name} {_bound_in_words(to)}' for name, to in self._named(bounds))}"
         )
         start = self._nearest(bounds)
-        case = self.track.at(bounds)
+        case = self.track.case_with(bounds)
         try:
             outcome = answer(case, start)
         except InfeasibleError as error:

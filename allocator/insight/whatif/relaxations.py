@@ -69,12 +69,12 @@ def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Pr
         elastic = Elastic(Columns(case.offers, case.limits), bounds, case.scenario.solver.threads)
         with within(_DIAGNOSIS * max(seconds_left(), 0.0)):
             diagnosis = diagnose(elastic, [rows.index(name) for name in error.conflict])
-        found, stopped = _found(case, elastic, diagnosis, error, progress)
+        solved, stopped = _found(case, elastic, diagnosis, error, progress)
     stopped |= diagnosis.stopped
     conflicts = [[rows[j] for j in conflict] for conflict in diagnosis.conflicts]
     alone = [rows[j] for j in sorted(set().union(*diagnosis.conflicts)) if diagnosis.ends(bounds.entry[j])]
     share = scenario.written.budget.of is not None
-    return with_conflicts(error, conflicts, alone, _ranked(case, bounds, found, share), stopped=stopped)
+    return with_conflicts(error, conflicts, alone, _ranked(case, bounds, solved, share), stopped=stopped)
 
 
 def _found(
@@ -84,26 +84,26 @@ def _found(
 
     Each candidate has its part of the time left, the first ones first.
     """
-    found: list[tuple[Floats, Outcome]] = []
+    solved: list[tuple[Floats, Outcome]] = []
     known: set[tuple[float, ...]] = set()
     stopped = False
     try:
         for moves in _candidates(elastic, diagnosis, error):
-            if len(found) >= SHOWN:
+            if len(solved) >= SHOWN:
                 break
             if seconds_left() <= 0:
-                return found, True
+                return solved, True
             progress("solving under other bounds")
             tries = _Tries(case, elastic.bounds, moves)
-            with within(seconds_left() / (SHOWN - len(found))):
+            with within(seconds_left() / (SHOWN - len(solved))):
                 reached = tries.least()
             stopped |= tries.stopped
             if reached is not None and tuple(reached[0]) not in known:
                 known.add(tuple(reached[0]))
-                found.append(reached)
+                solved.append(reached)
     except OutOfTimeError:
-        return found, True
-    return found, stopped
+        return solved, True
+    return solved, stopped
 
 
 def allocate_or_explain(
@@ -147,7 +147,7 @@ def _candidates(
         everyone = {int(bounds.entry[j]) for rows in diagnosis.conflicts for j in rows}
         mixed, reached = (
             elastic.least_moves(everyone),
-            min((_change(bounds, one) for one in least), default=inf),
+            min((_change(bounds, move) for move in least), default=inf),
         )
         if mixed is not None and _change(bounds, mixed) < _WORTH_MORE * reached:
             least.append(mixed)
@@ -160,9 +160,9 @@ def _candidates(
     for e, name in enumerate(bounds.names):
         for way, allowed in ((1.0, bounds.up[e]), (-1.0, bounds.down[e])):
             if name in entries and allowed:
-                one = np.zeros(len(bounds.names))
-                one[e] = way * bounds.size[e]
-                yield tuple(one * part for part in _SMALL)
+                move = np.zeros(len(bounds.names))
+                move[e] = way * bounds.size[e]
+                yield tuple(move * part for part in _SMALL)
 
 
 def _change(bounds: Bounds, moves: Floats) -> float:
@@ -195,18 +195,18 @@ class _Tries:
         """Ever wider steps, then what lies between: whoever fits a narrower bound fits a wider one."""
         large = len(self.case.offers) > LARGE
         ways = list(self._distinct(self.moves[::2][:3] if large else self.moves))
-        failed, at, step = -1, 0, 1 if large else _STEP
-        found: tuple[int, Outcome] | None = None
-        while at < len(ways) and at > failed and (found is None or at < found[0]):
-            outcome = self._solved(self._rounded(ways[at]), in_full=large)
-            found, failed = (found, at) if outcome is None else ((at, outcome), failed)
-            if found is None:
-                at, step = min(at + step, max(len(ways) - 1, at + 1)), 1 if large else 2 * step
+        failed, place, step = -1, 0, 1 if large else _STEP
+        success: tuple[int, Outcome] | None = None
+        while place < len(ways) and place > failed and (success is None or place < success[0]):
+            outcome = self._solved(self._rounded(ways[place]), in_full=large)
+            success, failed = (success, place) if outcome is None else ((place, outcome), failed)
+            if success is None:
+                place, step = min(place + step, max(len(ways) - 1, place + 1)), 1 if large else 2 * step
             else:
-                at = (failed + found[0]) // 2
-        if found is None:
+                place = (failed + success[0]) // 2
+        if success is None:
             return None
-        moves, outcome = ways[found[0]], found[1]
+        moves, outcome = ways[success[0]], success[1]
         if failed < 0 or large:
             return self._rounded(moves), outcome
         return self._between(ways[failed], moves, outcome)
@@ -214,10 +214,10 @@ class _Tries:
     def _distinct(self, moves: tuple[Floats, ...]) -> Iterator[Floats]:
         """The moves that come to other bounds than those before."""
         before: Floats | None = None
-        for one in moves:
-            written = self._rounded(one)
+        for move in moves:
+            written = self._rounded(move)
             if before is None or not np.array_equal(written, before):
-                yield one
+                yield move
             before = written
 
     def _between(self, failed: Floats, moves: Floats, outcome: Outcome) -> tuple[Floats, Outcome]:
@@ -289,9 +289,11 @@ def _outwards(was: float, move: float, unit: Decimal) -> float:
     return float((multiple + slack).to_integral_value(rounding) * fine)
 
 
-def _ranked(case: Case, bounds: Bounds, found: list[tuple[Floats, Outcome]], share: bool) -> list[Relaxation]:
+def _ranked(
+    case: Case, bounds: Bounds, solved: list[tuple[Floats, Outcome]], share: bool
+) -> list[Relaxation]:
     """The least change first, then the fewest bounds, then the most value."""
-    most = max((outcome.value for _, outcome in found), default=0.0)
+    most = max((outcome.value for _, outcome in solved), default=0.0)
     relaxations = [
         Relaxation(
             bounds=tuple(_new_bounds(case.scenario.policy, bounds, written)),
@@ -301,9 +303,12 @@ def _ranked(case: Case, bounds: Bounds, found: list[tuple[Floats, Outcome]], sha
             gap=outcome.gap,
             sets=_sets(case.scenario, bounds, written, share),
         )
-        for written, outcome in found
+        for written, outcome in solved
     ]
-    return sorted(relaxations, key=lambda one: (round(one.change, 6), len(one.bounds), one.lost))
+    return sorted(
+        relaxations,
+        key=lambda relaxation: (round(relaxation.change, 6), len(relaxation.bounds), relaxation.lost),
+    )
 
 
 def _new_bounds(policy: Policy, bounds: Bounds, written: Floats) -> Iterator[NewBound]:

@@ -67,7 +67,7 @@ class Track:
         """The bounds as the scenario states them."""
         return tuple(map(self.case.scenario.policy.bound_of, self.names))
 
-    def at(self, bounds: tuple[float, ...]) -> Case:
+    def case_with(self, bounds: tuple[float, ...]) -> Case:
         """The case with these bounds."""
         if bounds == self.now:
             return self.case
@@ -78,7 +78,7 @@ class Track:
 
     def bound(self, bounds: tuple[float, ...], prices: Mapping[str, float]) -> float:
         """U(prices) where the limits have these bounds, by certification: from the inputs alone."""
-        return self.bound_of(self.at(bounds), prices)
+        return self.bound_of(self.case_with(bounds), prices)
 
     def bound_of(self, case: Case, prices: Mapping[str, float]) -> float:
         """U(prices) of a case on the track; inf beside limits on a condition: a tree alone bounds those."""
@@ -100,7 +100,7 @@ class Track:
     def _direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:
         step = max(abs(bounds[axis]), 1.0)
         further = tuple(bound + step * (number == axis) for number, bound in enumerate(bounds))
-        moved = self.at(further).limits.rhs - self.at(bounds).limits.rhs
+        moved = self.case_with(further).limits.rhs - self.case_with(bounds).limits.rhs
         return np.asarray(moved / step)
 
     def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:

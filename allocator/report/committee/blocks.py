@@ -169,13 +169,13 @@ def note(*parts: Inline) -> Paragraph:
 def joined(parts: Sequence[Inline], last: str = " and ") -> tuple[Inline, ...]:
     """`a, b and c`."""
     out: list[Inline] = []
-    for at, part in enumerate(parts):
-        if at:
-            out.append(last if at == len(parts) - 1 else ", ")
+    for i, part in enumerate(parts):
+        if i:
+            out.append(last if i == len(parts) - 1 else ", ")
         out.append(part)
     return tuple(out)
 
 
 def typed(text: str) -> tuple[Inline, ...]:
     """A sentence of the report's own in which what stands between backticks is typed as it is."""
-    return tuple(Code(part) if at % 2 else part for at, part in enumerate(text.split("`")))
+    return tuple(Code(part) if i % 2 else part for i, part in enumerate(text.split("`")))

@@ -115,9 +115,9 @@ def budget_annex(docs: Documents) -> Section:
         told = typed("Not solved for this page: `allocator frontier DIR/scenario.yaml --limit budget` does.")
         return Section("a-budget", title, (formula, words(*told)))
     rows = [_budget_row(docs, place) for place in docs.places("frontier", "points")]
-    kept = [at for at in range(len(_BUDGET_COLUMNS)) if at not in _ENDS or any(row.cells[at] for row in rows)]
-    columns = tuple(_BUDGET_COLUMNS[at] for at in kept)
-    rows = [Row(tuple(row.cells[at] for at in kept)) for row in rows]
+    kept = [i for i in range(len(_BUDGET_COLUMNS)) if i not in _ENDS or any(row.cells[i] for row in rows)]
+    columns = tuple(_BUDGET_COLUMNS[i] for i in kept)
+    rows = [Row(tuple(row.cells[i] for i in kept)) for row in rows]
     command = note(
         *typed(f"From `allocator frontier DIR/scenario.yaml --limit budget --points {len(rows)}`.")
     )
@@ -126,15 +126,15 @@ def budget_annex(docs: Documents) -> Section:
 
 def _budget_row(docs: Documents, place: Place) -> Row:
     """What was found at one budget; of one without an allocation only why there is none."""
-    at: Inline = docs.exact(*place, "at", "budget")
+    budget: Inline = docs.exact(*place, "at", "budget")
     if docs.at(*place).get("value") is None:
-        return Row((at, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7))
+        return Row((budget, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7))
     ends = (
         docs.exact(*place, key) if docs.at(*place, key) is not None else None
         for key in ("stands_from", "stands_to")
     )
     return Row((
-        at, docs.exact(*place, "value"), docs.exact(*place, "bound"),
+        budget, docs.exact(*place, "value"), docs.exact(*place, "bound"),
         docs.price(*place, "slopes", "budget"), *ends,
         docs.count(*place, "funded"), docs.exact(*place, "drawn"), docs.exact(*place, "expected_loss"),
     ))  # fmt: skip

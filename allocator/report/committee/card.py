@@ -49,13 +49,13 @@ def _stretch(lines: Sequence[str]) -> Iterator[Block]:
 
 def _text(lines: Sequence[str]) -> Iterator[Block]:
     """A paragraph, and the points that may follow it, each over one line or more."""
-    points = [at for at, line in enumerate(lines) if _POINT.match(line)]
+    points = [i for i, line in enumerate(lines) if _POINT.match(line)]
     ends = [*points, len(lines)]
     if lines[: ends[0]]:
         yield Paragraph(_inline(" ".join(map(str.strip, lines[: ends[0]]))))
     if points:
-        told = (" ".join(map(str.strip, lines[at:end])) for at, end in zip(points, ends[1:], strict=True))
-        yield Listing(tuple(_inline(_POINT.sub("", one, count=1)) for one in told))
+        told = (" ".join(map(str.strip, lines[i:end])) for i, end in zip(points, ends[1:], strict=True))
+        yield Listing(tuple(_inline(_POINT.sub("", point, count=1)) for point in told))
 
 
 def _table(lines: Sequence[str]) -> Table:
@@ -73,7 +73,7 @@ def _inline(text: str) -> tuple[Inline, ...]:
     """Words, with what is typed and what is strong told apart."""
     out: list[Inline] = []
     end = 0
-    for found in _MARKED.finditer(text):
-        out += [text[end : found.start()], Code(found[1]) if found[1] else Strong(found[2])]
-        end = found.end()
+    for mark in _MARKED.finditer(text):
+        out += [text[end : mark.start()], Code(mark[1]) if mark[1] else Strong(mark[2])]
+        end = mark.end()
     return tuple(part for part in (*out, text[end:]) if part != "")

@@ -141,7 +141,7 @@ def _all_segments(docs: Documents, sides: Sequence[Place]) -> Sequence[Block]:
         Column("Side", "text"), Column(str(docs.at("compare", "by")), "text"), Column("Funded"),
         Column("Offered"), Column("Rate"), Column("PD"), Column("Expected loss"), Column("Value"),
     )  # fmt: skip
-    found = [(side, place) for side in sides for place in docs.places(*side, "segments")]
+    segments = [(side, place) for side in sides for place in docs.places(*side, "segments")]
     rows = [
         Row(
             (
@@ -155,9 +155,9 @@ def _all_segments(docs: Documents, sides: Sequence[Place]) -> Sequence[Block]:
                 docs.exact(*place, "value"),
             )
         )
-        for side, place in found[:400]
+        for side, place in segments[:400]
     ]
-    more = f"and {len(found) - 400:,} more" if len(found) > 400 else ""
+    more = f"and {len(segments) - 400:,} more" if len(segments) > 400 else ""
     return (Table(columns, tuple(rows), f"By {docs.at('compare', 'by')}, {docs.currency}", more=more),)
 
 
@@ -215,13 +215,13 @@ def _differences(docs: Documents, pairs: Sequence[Place]) -> Sequence[Block]:
         Row(
             (
                 str(docs.at(*pair, "after")),
-                str(one["key"]),
-                _value_in_words(one["before"]),
-                _value_in_words(one["after"]),
+                str(difference["key"]),
+                _value_in_words(difference["before"]),
+                _value_in_words(difference["after"]),
             )
         )
         for pair in pairs
-        for one in docs.at(*pair, "scenario")
+        for difference in docs.at(*pair, "scenario")
     ]
     columns = (
         Column("Side", "text"),
@@ -241,12 +241,12 @@ def _value_in_words(value: Any) -> str:
 def _borrowers(docs: Documents, pairs: Sequence[Place]) -> Sequence[Block]:
     points: list[tuple[Inline, ...]] = []
     for pair in pairs:
-        found = docs.at(*pair, "borrowers")
-        if found["added"] or found["dropped"] or found["columns"]:
+        change = docs.at(*pair, "borrowers")
+        if change["added"] or change["dropped"] or change["columns"]:
             points.append(
                 (f"{docs.at(*pair, 'after')}: ", docs.count(*pair, "borrowers", "added"), " borrowers "
                                                                                           "added, ",
-                 docs.count(*pair, "borrowers", "dropped"), f" dropped, {len(found['columns'])} columns "
+                 docs.count(*pair, "borrowers", "dropped"), f" dropped, {len(change['columns'])} columns "
                                                             f"changed")
             )  # fmt: skip
     return (Listing(tuple(points)),) if points else (words("The borrowers are the same."),)

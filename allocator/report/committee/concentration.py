@@ -62,7 +62,7 @@ def _names(docs: Documents) -> Block:
 
 def _crossed(docs: Documents) -> Table:
     """Offered by both columns, the largest first; the others are summed."""
-    rows, columns = ([*docs.places("composition", "segments", at)] for at in (0, 1))
+    rows, columns = ([*docs.places("composition", "segments", axis)] for axis in (0, 1))
     unit = docs.column([(*place, "offered") for place in (*rows, *columns)])
     shown, across = rows[:MOST_ROWS], columns[: _fitting([docs.at(*place, "name") for place in columns])]
     cells = docs.at("composition", "crossed")
@@ -100,7 +100,7 @@ def _crossed(docs: Documents) -> Table:
 def _fitting(names: Sequence[str]) -> int:
     """How many columns with these headings fit."""
     widths = [max(_NARROWEST, *map(len, str(name).replace("-", " ").split() or [""])) + 1 for name in names]
-    fit = [at for at, width in enumerate(accumulate(widths), start=1) if width <= _ROOM]
+    fit = [count for count, width in enumerate(accumulate(widths), start=1) if width <= _ROOM]
     return min(max(len(fit), 1), MOST_COLUMNS)
 
 
@@ -152,10 +152,10 @@ def concentration_annex(docs: Documents) -> Section:
     ]  # fmt: skip
     points = docs.at("composition", "curve")
     if points:
-        said = f"Half of the loans, the smaller ones, hold {_half(points):.0%} of what is offered."
-        blocks.append(Picture(lorenz(points, "what is offered"), "Lorenz curve of what is offered", said))
-    for at, name in enumerate(docs.at("composition", "by")):
-        blocks.append(_segments(docs, str(name), at))
+        caption = f"Half of the loans, the smaller ones, hold {_half(points):.0%} of what is offered."
+        blocks.append(Picture(lorenz(points, "what is offered"), "Lorenz curve of what is offered", caption))
+    for i, name in enumerate(docs.at("composition", "by")):
+        blocks.append(_segments(docs, str(name), i))
     return Section("a-concentration", "A4 · Concentration", tuple(blocks))
 
 
@@ -163,8 +163,8 @@ def _half(points: Sequence[Sequence[float]]) -> float:
     return float(min(points, key=lambda point: abs(point[0] - 0.5))[1])
 
 
-def _segments(docs: Documents, name: str, at: int) -> Table:
-    places = [*docs.places("composition", "segments", at)]
+def _segments(docs: Documents, name: str, column: int) -> Table:
+    places = [*docs.places("composition", "segments", column)]
     columns = (
         Column(name.replace("_", " ").capitalize(), "text"),
         Column("Asked"),

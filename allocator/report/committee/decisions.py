@@ -127,9 +127,9 @@ def _beside(docs: Documents, refusals: Sequence[Place]) -> Sequence[Block]:
     if not told:
         return ()
     parts: list[Inline] = []
-    for at, place in enumerate(told):
+    for i, place in enumerate(told):
         reason = reason_in_words(docs, place)
-        parts += ["; " * bool(at), docs.count(*place, "beside"), " of the ", docs.count(*place, "borrowers"),
+        parts += ["; " * bool(i), docs.count(*place, "beside"), " of the ", docs.count(*place, "borrowers"),
                   f" {reason}"]  # fmt: skip
     return (note("The reason names the limit that charges most. By another limit's price too, since they "
                  "earn what that one charges: ", *parts, ". A2 has what the largest earn and what was "
@@ -150,7 +150,7 @@ def reason_of_many(docs: Documents, place: Place) -> str:
 def reason_in_words(docs: Documents, place: Place) -> str:
     """Why somebody gets no offer, for who does not know the program: rows of limits in words."""
     reason = reason_of(docs.at(*place, "reason"), docs.rows)
-    return _ROW.sub(lambda found: limit_in_words(found[0]), _SAID.get(reason, reason))
+    return _ROW.sub(lambda match: limit_in_words(match[0]), _SAID.get(reason, reason))
 
 
 def left_out_by_grade(docs: Documents) -> Sequence[Inline]:
@@ -160,15 +160,15 @@ def left_out_by_grade(docs: Documents) -> Sequence[Inline]:
         return int(docs.number((*place, "borrowers")) - docs.number((*place, "funded")))
 
     grades = [place for place in docs.places("summary", "by_grade") if left(place)]
-    said: list[Inline] = []
-    for at, place in enumerate(grades[:_MOST]):
+    parts: list[Inline] = []
+    for i, place in enumerate(grades[:_MOST]):
         asked = docs.count(*place, "borrowers")
         part: tuple[Inline, ...] = (f"{left(place):,} of ", asked)
         if not docs.number((*place, "funded")):
             part = ("all ", asked)
-        said += [f"{', ' if at else ''}{place[-1]} ", *part]
+        parts += [f"{', ' if i else ''}{place[-1]} ", *part]
     hidden = len(grades) - _MOST
-    return [*said, *([f", and of {hidden} further grades"] if hidden > 0 else [])]
+    return [*parts, *([f", and of {hidden} further grades"] if hidden > 0 else [])]
 
 
 def decisions_annex(docs: Documents) -> Section:
@@ -256,9 +256,9 @@ def _short(docs: Documents, place: Place) -> tuple[Cell, ...]:
     if docs.at(*short) is None:
         return (None, None, why)
     parts: list[Inline] = []
-    for at, charge in enumerate(docs.places(*short, "charges")):
+    for i, charge in enumerate(docs.places(*short, "charges")):
         parts += [
-            " + " if at else ": ",
+            " + " if i else ": ",
             f"{limit_in_words(str(charge[-1]), docs.rows)} ",
             docs.price(*charge),
         ]

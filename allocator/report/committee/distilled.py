@@ -35,11 +35,11 @@ def distilled_sections(docs: Documents, unruled: str) -> tuple[Section, ...]:
     lent = docs.column([(*rule, "offered") for rule in rules])
     most = max((docs.number((*rule, "value")) for rule in rules), default=0.0) or 1.0
     rows = [
-        Row((f"{at}. {in_brief(docs.at(*rule, 'who'), as_told(docs.at(*rule, 'where')), _ROOM)}",
+        Row((f"{number}. {in_brief(docs.at(*rule, 'who'), as_told(docs.at(*rule, 'where')), _ROOM)}",
              docs.percent((*rule, "rate")), docs.count(*rule, "firms"),
              docs.bare((*rule, "offered"), lent), docs.bare((*rule, "value"), unit),
              Bar(((Stretch(0.0, max(docs.number((*rule, "value")), 0.0) / most),),))))
-        for at, rule in enumerate(rules[:_MOST], start=1)
+        for number, rule in enumerate(rules[:_MOST], start=1)
     ]  # fmt: skip
     columns = (
         Column("Who", "text"), Column("Rate"), Column("Firms"), Column(headed("Offered", lent)),
@@ -74,12 +74,12 @@ def distilled_annex(docs: Documents) -> tuple[Section, ...]:
         Column("Drawn"), Column("Interest"), Column("Expected loss"), Column("Value"),
     )  # fmt: skip
     rows = [
-        Row((f"{at}. {docs.at(*rule, 'who')}", docs.percent((*rule, "rate")),
+        Row((f"{number}. {docs.at(*rule, 'who')}", docs.percent((*rule, "rate")),
              docs.percent((*rule, "share"), decimals=4), docs.count(*rule, "firms"),
              *(docs.exact(*rule, key) for key in ("offered", "drawn", "interest", "expected_loss", "value"))))
-        for at, rule in enumerate(docs.places("distil", "rules"), start=1)
+        for number, rule in enumerate(docs.places("distil", "rules"), start=1)
     ]  # fmt: skip
-    said = words(
+    sentence = words(
         "The first rule that fits a borrower decides: the share of the largest loan that is possible, at its "
         "rate; whom none fits is declined. The rules' decisions are rechecked as any run's are."
     )
@@ -89,5 +89,5 @@ def distilled_annex(docs: Documents) -> tuple[Section, ...]:
             "text, SQL or a table."
         )
     )
-    blocks = (said, Table(columns, tuple(rows), f"Rule by rule, {docs.currency}"), command)
+    blocks = (sentence, Table(columns, tuple(rows), f"Rule by rule, {docs.currency}"), command)
     return (Section("a-distil", "A12 \u00b7 Rules", blocks),)

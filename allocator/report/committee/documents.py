@@ -51,21 +51,23 @@ def documents_of(dossier: Dossier) -> Documents:
 
 def _composition_document(dossier: Dossier) -> Mapping[str, Any]:
     """What the report alone says: who is offered what, in which segments, and who is left out."""
-    found, limits = dossier.composition, dossier.stored.summary["limits"]
+    composition, limits = dossier.composition, dossier.stored.summary["limits"]
     rows = {limit["name"] for limit in limits}
     return {
         "mean_rate": dossier.run.account.mean_rate,
         "one_more": dossier.one_more,
         "prices": prices_of_cuts(limits),
-        "by": list(found.by),
-        "segments": [[{"name": one.name, **one.figures} for one in own] for own in found.segments],
-        "crossed": [list(row) for row in found.crossed],
-        "mean_pd": dict(found.mean_pd),
-        "bands": [asdict(band) for band in found.bands],
-        "largest": [asdict(one) for one in found.largest],
-        "declined": [asdict(one) for one in found.declined],
-        "refusals": [asdict(one) for one in _by_limit(found.refusals, rows)],
-        "curve": [list(point) for point in found.curve],
+        "by": list(composition.by),
+        "segments": [
+            [{"name": account.name, **account.figures} for account in own] for own in composition.segments
+        ],
+        "crossed": [list(row) for row in composition.crossed],
+        "mean_pd": dict(composition.mean_pd),
+        "bands": [asdict(band) for band in composition.bands],
+        "largest": [asdict(account) for account in composition.largest],
+        "declined": [asdict(account) for account in composition.declined],
+        "refusals": [asdict(account) for account in _by_limit(composition.refusals, rows)],
+        "curve": [list(point) for point in composition.curve],
         "years": net_by_bin(dossier.years, _BINS),
     }
 
@@ -73,12 +75,12 @@ def _composition_document(dossier: Dossier) -> Mapping[str, Any]:
 def _by_limit(refusals: Sequence[DeclineReason], rows: Container[str]) -> list[DeclineReason]:
     """The reasons, those of the cuts of one limit as one; `rows` are the names of all rows of limits."""
     told: dict[str, DeclineReason] = {}
-    for one in refusals:
-        name = reason_of(one.reason, rows)
-        known = told.get(name, replace(one, borrowers=0, requested=0.0, beside=0))
+    for refusal in refusals:
+        name = reason_of(refusal.reason, rows)
+        known = told.get(name, replace(refusal, borrowers=0, requested=0.0, beside=0))
         told[name] = replace(
-            one, reason=name, borrowers=known.borrowers + one.borrowers,
-            requested=known.requested + one.requested, beside=known.beside + one.beside,
-            grades=tuple(sorted({*known.grades, *one.grades})),
+            refusal, reason=name, borrowers=known.borrowers + refusal.borrowers,
+            requested=known.requested + refusal.requested, beside=known.beside + refusal.beside,
+            grades=tuple(sorted({*known.grades, *refusal.grades})),
         )  # fmt: skip
     return list(told.values())

@@ -58,10 +58,10 @@ class Documents:
 
     def at(self, *place: Key) -> Any:
         """What stands at `place`."""
-        found: Any = self.parts
+        part: Any = self.parts
         for key in place:
-            found = found[key]
-        return found
+            part = part[key]
+        return part
 
     @property
     def rows(self) -> list[str]:
@@ -70,13 +70,13 @@ class Documents:
 
     def places(self, *place: Key) -> Iterator[Place]:
         """The places of the entries of a list, or of the values of an object."""
-        found = self.at(*place)
-        yield from ((*place, key) for key in (found if isinstance(found, Mapping) else range(len(found))))
+        part = self.at(*place)
+        yield from ((*place, key) for key in (part if isinstance(part, Mapping) else range(len(part))))
 
     def number(self, place: Place, per: Place = ()) -> float:
         """The number at `place`, a part of that at `per` where given; 0 of nothing."""
-        found = self.at(*place)
-        value = math.nan if found is None else float(found)
+        stated = self.at(*place)
+        value = math.nan if stated is None else float(stated)
         if not per:
             return value
         whole = float(self.at(*per))

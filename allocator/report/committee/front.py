@@ -89,8 +89,8 @@ def _posted(docs: Documents) -> Sequence[Inline]:
             high,
             ", as A2 has it. ",
         )
-    rates = [(f"{', ' if at else ''}{segment} ", docs.percent(("summary", "price_list", segment)))
-             for at, segment in enumerate(posted)]  # fmt: skip
+    rates = [(f"{', ' if i else ''}{segment} ", docs.percent(("summary", "price_list", segment)))
+             for i, segment in enumerate(posted)]  # fmt: skip
     return ("Rates are posted: ", *(part for own in rates for part in own), ". ")
 
 
@@ -109,8 +109,8 @@ def _made_of(docs: Documents) -> Sequence[Inline]:
     out: list[Inline] = []
     for sign, lines in ((": ", earned), (" less ", costs)):
         named: list[Inline] = []
-        for at, line in enumerate(lines):
-            named += [", " if at else sign, f"{line.label} of ", docs.money("summary", line.name)]
+        for i, line in enumerate(lines):
+            named += [", " if i else sign, f"{line.label} of ", docs.money("summary", line.name)]
         out += named
     if docs.number(("summary", "idle_income")):
         out += [", and ", docs.money("summary", "idle_income"), " that idle budget earns"]
@@ -163,8 +163,8 @@ def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[I
 def _missed(docs: Documents, head: str) -> Sequence[Inline]:
     """Limits that are not kept and need not be, by name; nothing where all are kept."""
     kinds = ((False, "at a price"), (True, "reported only"))
-    said = [f"{named(names)}, {how}" for kind, how in kinds if (names := missed(docs, reported=kind))]
-    return (f"{head}{'; '.join(said)}. ",) if said else ()
+    phrases = [f"{named(names)}, {how}" for kind, how in kinds if (names := missed(docs, reported=kind))]
+    return (f"{head}{'; '.join(phrases)}. ",) if phrases else ()
 
 
 def _more(docs: Documents) -> Sequence[Inline]:
@@ -172,19 +172,19 @@ def _more(docs: Documents) -> Sequence[Inline]:
 
     A million that is 1 % is told once, as it was solved.
     """
-    said: list[Inline] = []
+    parts: list[Inline] = []
     budget, proven = docs.number(("summary", "limits", 0, "bound")), docs.at("summary", "status") == "optimal"
-    levers = [one for one in docs.places("levers", "levers") if docs.at(*one, "name") == "budget"]
+    levers = [lever for lever in docs.places("levers", "levers") if docs.at(*lever, "name") == "budget"]
     solved = [lever for lever in levers if docs.at(*lever, "solved")]
     if solved and isclose(0.01 * budget, _MILLION):
         return ("; a million more brings ", docs.least(*solved[0]), Strong(docs.money(*solved[0], "low")))
     if proven and budget >= _MANY_MILLIONS:
         most = short(_MILLION * docs.number(ONE_MORE)).replace(" ", "\N{NO-BREAK SPACE}")
-        said += ["; a million more brings at most ", Strong(most)]
+        parts += ["; a million more brings at most ", Strong(most)]
     for lever in solved:
         change = change_in_words(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
-        said += [f"; a budget of 1% more ({change}) brings {docs.least(*lever)}", docs.money(*lever, "low")]
-    return said
+        parts += [f"; a budget of 1% more ({change}) brings {docs.least(*lever)}", docs.money(*lever, "low")]
+    return parts
 
 
 def _dearest(docs: Documents) -> Sequence[Inline]:
@@ -210,8 +210,8 @@ def _left_out(docs: Documents) -> Sequence[Inline]:
     ]
     if len(shown) < len(refusals):
         parts.append((f"the others for {len(refusals) - len(shown)} further reasons",))
-    said = [part for at, own in enumerate(parts) for part in (("; " if at else ""), *own)]
-    return (f"{count:,} borrowers get no offer: ", *said, ".", *_whose(docs))
+    sentence = [part for i, own in enumerate(parts) for part in (("; " if i else ""), *own)]
+    return (f"{count:,} borrowers get no offer: ", *sentence, ".", *_whose(docs))
 
 
 def _beside(docs: Documents, place: Place) -> Sequence[Inline]:
@@ -274,8 +274,10 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
         asks.append(tuple(misses))
     worlds = broken_worlds(docs)
     if worlds:
-        said = "; ".join(f"{name} ({named(own)})" for name, own in worlds[:3])
-        asks.append((f"Decide what is done under the stresses that break limits: {said}; see section 6.",))
+        breaking = "; ".join(f"{name} ({named(own)})" for name, own in worlds[:3])
+        asks.append(
+            (f"Decide what is done under the stresses that break limits: {breaking}; see section 6.",)
+        )
     return asks
 
 

@@ -67,7 +67,7 @@ def change_in_words(change: str) -> str:
     ways = {"-": "down by ", "+": "up by "}
     if change.endswith("of itself") and change[0] in ways:
         return f"{ways[change[0]]}{change[1:]}"
-    return _AMOUNT.sub(lambda found: short(float(found[0].replace(",", ""))), change)
+    return _AMOUNT.sub(lambda match: short(float(match[0].replace(",", ""))), change)
 
 
 def levers_annex(docs: Documents) -> Section:

@@ -156,8 +156,8 @@ def _price(docs: Documents, policy: Policy, own: Place) -> Cell:
     if not docs.at(*own, "price"):
         return None
     entry = limit_of_row(policy.limits, docs.at(*own, "name"))
-    price, one = docs.price(*own, "price"), for_one(docs.at(*own, "measure"), entry)
-    return (price, one) if one else price
+    price, unit = docs.price(*own, "price"), for_one(docs.at(*own, "measure"), entry)
+    return (price, unit) if unit else price
 
 
 def _price_of_cuts(docs: Documents, name: str) -> Cell:
@@ -209,9 +209,9 @@ def _costs(docs: Documents) -> Sequence[Block]:
     dear = sorted((c for c in costs if docs.at(*c, "high") is None or visible(docs.at(*c, "high"))),
                   key=lambda c: -docs.number((*c, "low")))  # fmt: skip
     parts: list[Inline] = []
-    for at, cost in enumerate(dear[:4]):
+    for i, cost in enumerate(dear[:4]):
         name = docs.at(*cost, "limit")
-        words_before = f"{'; ' if at else 'Dropping '}{name} alone would add {docs.least(*cost)}"
+        words_before = f"{'; ' if i else 'Dropping '}{name} alone would add {docs.least(*cost)}"
         parts += [words_before, Strong(docs.money(*cost, "low"))]
     more = len(dear) - 4
     parts += [f"; {more} further {'group adds' if more == 1 else 'groups add'} something" if more > 0 else ""]
@@ -271,10 +271,10 @@ def _writer(docs: Documents, policy: Policy, place: Place) -> Callable[..., Figu
 
 
 def _range(docs: Documents, policy: Policy, place: Place) -> tuple[Inline, Inline]:
-    found, entry = docs.at(*place, "range"), limit_of_row(policy.limits, docs.at(*place, "name"))
+    moves, entry = docs.at(*place, "range"), limit_of_row(policy.limits, docs.at(*place, "name"))
     if entry is not None and entry.by is not None and entry.name == docs.at(*place, "name"):
         return "that of", "its cuts"
-    if found is None:
+    if moves is None:
         return "not known", "not known"
 
     write = docs.money
@@ -282,7 +282,7 @@ def _range(docs: Documents, policy: Policy, place: Place) -> tuple[Inline, Inlin
         write = _writer(docs, policy, place)
 
     def end(key: str) -> Inline:
-        move = found[key]
+        move = moves[key]
         return "any" if move is None or not math.isfinite(move) else write(*place, "range", key)
 
     return end("low"), end("high")

@@ -74,14 +74,14 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    shown = [at for at, column in enumerate(table.columns) if column.kind != "bar"]
+    shown = [i for i, column in enumerate(table.columns) if column.kind != "bar"]
     if table.caption:
         yield _text(table.caption)
         yield ""
-    yield _cells(_text(table.columns[at].heading) for at in shown)
-    yield _cells("---" if table.columns[at].kind == "text" else "---:" for at in shown)
+    yield _cells(_text(table.columns[i].heading) for i in shown)
+    yield _cells("---" if table.columns[i].kind == "text" else "---:" for i in shown)
     for row in (*table.rows, *([table.total] if table.total else [])):
-        yield _cells(_strong(_cell(row.cells[at]), row) for at in shown)
+        yield _cells(_strong(_cell(row.cells[i]), row) for i in shown)
     if table.more:
         yield ""
         yield _text(table.more)

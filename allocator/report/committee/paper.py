@@ -112,13 +112,13 @@ def _width(column: Column) -> str:
 
 def _row(row: Row, shades: Sequence[float]) -> list[str]:
     cells = []
-    for at, cell in enumerate(row.cells):
+    for i, cell in enumerate(row.cells):
         inner = _cell(cell)
         if row.strong:
             inner = f"strong({inner})"
         if row.tone == "warn" and not isinstance(cell, Bar):
             inner = f"warned({inner})"
-        shade = shades[at - 1] if 0 < at <= len(shades) else 0.0
+        shade = shades[i - 1] if 0 < i <= len(shades) else 0.0
         cells.append(f"table.cell(fill: rgb({_quoted(shaded(shade))}), {inner})" if shade else inner)
     return cells
 
@@ -164,7 +164,7 @@ def _code(text: str) -> str:
     """Code in one piece; a long word, such as a hash, in pieces between which a line may end."""
     if max(map(len, text.split()), default=0) <= _LONG_WORD:
         return f"raw({_quoted(text)})"
-    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
     return " + ".join(f"box(raw({_quoted(piece)}))" for piece in pieces)
 
 
@@ -173,9 +173,9 @@ def _listed(parts: Iterable[str]) -> str:
     return "".join(f"{part}, " for part in parts)
 
 
-def _quoted(said: str) -> str:
+def _quoted(text: str) -> str:
     """A string of typst's: nothing in it is markup."""
-    lines = "\n".join(map(visible, said.split("\n")))
+    lines = "\n".join(map(visible, text.split("\n")))
     inner = lines.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{inner}"'
 

@@ -126,12 +126,12 @@ def proof_annex(docs: Documents, stood: Provenance) -> Section:
         Row(
             (
                 limit_in_words(limit["name"], docs.rows),
-                docs.price("summary", "limits", at, "price"),
-                docs.exact("explain", "limits", at, "charge"),
-                docs.exact("explain", "limits", at, "unused"),
+                docs.price("summary", "limits", i, "price"),
+                docs.exact("explain", "limits", i, "charge"),
+                docs.exact("explain", "limits", i, "unused"),
             )
         )
-        for at, limit in enumerate(docs.at("summary", "limits"))
+        for i, limit in enumerate(docs.at("summary", "limits"))
         if limit["price"]
     ]
     columns = (

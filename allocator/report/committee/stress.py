@@ -142,8 +142,8 @@ def _told(names: Sequence[str], further: Callable[[str], tuple[Inline, ...]]) ->
     parts: list[tuple[Inline, ...]] = [(limit_in_words(name), *further(name)) for name in shown]
     parts += [(f"{len(names) - len(shown)} more",)] * (len(shown) < len(names))
     out: list[Inline] = []
-    for at, part in enumerate(parts):
-        out += ["" if not at else " and " if at == len(parts) - 1 else ", ", *part]
+    for i, part in enumerate(parts):
+        out += ["" if not i else " and " if i == len(parts) - 1 else ", ", *part]
     return tuple(out)
 
 
@@ -189,9 +189,9 @@ def stress_annex(docs: Documents) -> Section:
     )  # fmt: skip
     worlds = [*docs.places("stress", "stresses")]
     rows = tuple(
-        _full_row(docs, world, which, said)
+        _full_row(docs, world, which, how)
         for world in worlds
-        for which, said in (("frozen", "as it stands"), ("reoptimised", "decided anew"))
+        for which, how in (("frozen", "as it stands"), ("reoptimised", "decided anew"))
     )
     factors = _factors(docs, worlds)
     blocks: list[Block] = [
@@ -201,22 +201,22 @@ def stress_annex(docs: Documents) -> Section:
               "on any allocation that keeps the limits there; one that breaks them may be worth more."),
     ]  # fmt: skip
     if factors:
-        blocks.append(Listing(tuple((said,) for said in factors)))
+        blocks.append(Listing(tuple((how,) for how in factors)))
     blocks.append(Table(columns, rows, f"Every world, {docs.currency}"))
     blocks += _moves(docs)
     blocks.append(note(*typed("From `allocator stress DIR/scenario.yaml`.")))
     return Section("a-stress", "A5 · Stress", tuple(blocks))
 
 
-def _full_row(docs: Documents, world: Place, which: str, said: str) -> Row:
+def _full_row(docs: Documents, world: Place, which: str, how: str) -> Row:
     """Every figure of a stress, for what `which` names of it."""
     own: Place = (*world, which)
-    found, name = docs.at(*own), f"{_name(docs, world)}, {said}"
-    if found is None:
+    figures, name = docs.at(*own), f"{_name(docs, world)}, {how}"
+    if figures is None:
         return Row((name, *[None] * 7, in_short(str(docs.at(*world, "failure")))))
     names = how_far(docs, own, broken_in(docs, world, which)) or "none"
     return Row(
-        (name, docs.exact(*own, "value"), docs.exact(*own, "bound") if found["bound"] is not None else None,
+        (name, docs.exact(*own, "value"), docs.exact(*own, "bound") if figures["bound"] is not None else None,
          docs.exact(*own, "drawn"), docs.exact(*own, "expected_loss"), docs.exact(*own, "funding_cost"),
          docs.percent((*own, "loss_rate"), decimals=4), docs.count(*own, "funded"), names)
     )  # fmt: skip

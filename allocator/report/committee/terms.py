@@ -28,9 +28,9 @@ def terms_of(docs: Documents, policy: Policy) -> Paragraph:
 def _terms(docs: Documents, policy: Policy) -> Iterator[str]:
     yield _ALWAYS
     rules = {limit.measure: limit.rule for limit in policy.limits}
-    for measure, said in _BY_MEASURE.items():
+    for measure, template in _BY_MEASURE.items():
         if measure in rules:
-            yield said.format(worst=_worst(rules[measure]))
+            yield template.format(worst=_worst(rules[measure]))
     if "raroc" in docs.at("summary"):
         yield "RAROC: return on the capital tied up, adjusted for risk."
     if "compare" in docs.parts and any(

@@ -44,15 +44,15 @@ def run_view(dossier: Dossier, stood: Provenance, path: Path | None, book: Path 
     report = report_of(dossier, stood, docs)
     verdict = "".join(str(getattr(part, "text", part)) for part in report.seal[0])
     files: dict[Path, str | bytes | Workbook] = {}
-    said = {}
+    places = {}
     if path is not None:
-        files[path], said["report"] = written(report, path), str(path)
+        files[path], places["report"] = written(report, path), str(path)
     if book is not None:
-        files[book], said["workbook"] = workbook_of(dossier, stood, docs), str(book)
-    told = [Text(f"{word.capitalize()} written to {place}") for word, place in said.items()]
+        files[book], places["workbook"] = workbook_of(dossier, stood, docs), str(book)
+    told = [Text(f"{word.capitalize()} written to {place}") for word, place in places.items()]
     return View(
         page=lambda: Group(Text(f"{dossier.run.name}: {verdict}", style="bold"), *told),
-        document=lambda: {**said, **docs.parts},
+        document=lambda: {**places, **docs.parts},
         files=files,
     )
 

@@ -182,13 +182,13 @@ def _crowded(table: Table) -> bool:
     """Whether figures take so much room that units go on below their headings."""
     rows = [*table.rows, *([table.total] if table.total else [])]
     columns = zip(*(row.cells for row in rows), strict=True)
-    widest = (max(len(one.text) if isinstance(one, Figure) else 0 for one in cells) for cells in columns)
+    widest = (max(len(cell.text) if isinstance(cell, Figure) else 0 for cell in cells) for cells in columns)
     return sum(widest) > _FIGURES
 
 
 def _folded(columns: Sequence[Column]) -> list[Column]:
     """The columns with headings that fold before their units."""
-    return [replace(one, heading=one.heading.replace("\N{NO-BREAK SPACE}", " ")) for one in columns]
+    return [replace(column, heading=column.heading.replace("\N{NO-BREAK SPACE}", " ")) for column in columns]
 
 
 def _written(cell: Cell) -> str:
@@ -215,13 +215,13 @@ def _heading(column: Column, style: str | None = None) -> Markup:
 
 def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:
     cells = []
-    for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
+    for i, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
         kind = {"text": "t", "number": "n", "bar": "b"}[column.kind]
-        shade = shades[at - 1] if 0 < at <= len(shades) else 0.0
+        shade = shades[i - 1] if 0 < i <= len(shades) else 0.0
         cells.append(
             tag("td", _cell(cell, behind), class_=kind,
                 style=f"background:{shaded(shade)}" if shade else None,
-                data_h=column.heading if stacked and at and cell is not None and column.heading else None)
+                data_h=column.heading if stacked and i and cell is not None and column.heading else None)
         )  # fmt: skip
     marks = " ".join(["s"] * row.strong + ["w"] * (row.tone == "warn"))
     return tag("tr", *cells, class_=marks or None)
@@ -243,15 +243,15 @@ def _bar(bar: Bar) -> Markup:
     thick = _THICK if len(bar.lines) == 1 else _THIN
     height = thick * len(bar.lines) + 2.0 * (len(bar.lines) - 1)
     shapes = [
-        tag("rect", x=100 * part.start, y=at * (thick + 2.0), height=thick, fill=TONES[part.tone],
+        tag("rect", x=100 * part.start, y=i * (thick + 2.0), height=thick, fill=TONES[part.tone],
             width=max(100 * (part.end - part.start), 0.4 if part.end > part.start else 0.0))
-        for at, line in enumerate(bar.lines)
+        for i, line in enumerate(bar.lines)
         for part in line
     ]  # fmt: skip
     if bar.mark is not None:
-        at = min(max(100 * bar.mark, 0.3), 99.7)
+        i = min(max(100 * bar.mark, 0.3), 99.7)
         shapes.append(
-            tag("line", x1=at, x2=at, y1=0.0, y2=height, stroke=INK, stroke_width=1.5,
+            tag("line", x1=i, x2=i, y1=0.0, y2=height, stroke=INK, stroke_width=1.5,
                 vector_effect="non-scaling-stroke")
         )  # fmt: skip
     return tag(

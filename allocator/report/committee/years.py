@@ -25,17 +25,17 @@ from allocator.report.drawing.usual import histogram
 
 def years_section(docs: Documents) -> Section:
     """A histogram of the net of a year."""
-    found = docs.at("composition", "years")
-    marks = [Mark(docs.number(place), f"{said} {docs.money(*place).text}") for said, place in _marks(docs)]
+    years = docs.at("composition", "years")
+    marks = [Mark(docs.number(place), f"{label} {docs.money(*place).text}") for label, place in _marks(docs)]
     across = Axis("net of one year", "money", docs.currency)
-    told = "; ".join(mark.said for mark in marks)
+    told = "; ".join(mark.label for mark in marks)
     picture = Picture(
-        histogram(found["edges"], found["years"], marks, across),
+        histogram(years["edges"], years["years"], marks, across),
         f"Histogram of simulated years by net: {told}",
         f"{docs.at('simulate', 'years'):,} simulated years of this allocation; asset correlation "
         f"{as_percentage(docs.at('simulate', 'risk', 'rho'))}, assumed and not estimated.",
     )
-    said = words(
+    label = words(
         "One year in a hundred nets less than ",
         Strong(docs.money(*quantile(docs, 0.01))),
         ", one in twenty less than ",
@@ -48,7 +48,7 @@ def years_section(docs: Documents) -> Section:
         docs.percent(("simulate", "below_zero", "high")),
         ").",
     )
-    return Section("years", "7 · How bad can a year be?", (picture, said), "a-years")
+    return Section("years", "7 · How bad can a year be?", (picture, label), "a-years")
 
 
 def losing(docs: Documents) -> tuple[Inline, ...]:

@@ -38,10 +38,10 @@ def _key_of(keys: Sequence[Key], width: float) -> tuple[list[Markup], float]:
     shapes: list[Markup] = []
     x, y = 0.0, 0.0
     for key in keys:
-        needed = 16 + width_of(key.said) + 14
+        needed = 16 + width_of(key.label) + 14
         if x and x + needed > width:
             x, y = 0.0, y + LEADING + 2
-        lines, high = paragraph(x + 16, y, key.said, width - 16 - x, fill=MUTED)
+        lines, high = paragraph(x + 16, y, key.label, width - 16 - x, fill=MUTED)
         shapes += [
             tag("rect", x=round(x, 1), y=round(y + 3, 1), width=10, height=10, fill=FILLS[key.shade]),
             *lines,
@@ -76,12 +76,12 @@ def draw_bars(panel: Bars, width: float) -> tuple[list[Markup], float]:
         rows += drawn
         spans.append((y + high - _thickness(row), y + high))
         if panel.mark is not None and layout.above:
-            rows.append(_upright(layout.ruler.at(panel.mark), y + high - _THICK - 3, y + high + 3))
+            rows.append(_upright(layout.ruler.pixel(panel.mark), y + high - _THICK - 3, y + high + 3))
         y += high + _BETWEEN
     bottom = y - _BETWEEN + 4
     mark = []
     if panel.mark is not None and not layout.above:
-        mark.append(_upright(layout.ruler.at(panel.mark), top - 4, bottom))
+        mark.append(_upright(layout.ruler.pixel(panel.mark), top - 4, bottom))
     under, high = _below(panel, layout, bottom)
     behind = spans if layout.above else [(top, bottom)]
     return [*shapes, *_behind(panel, layout, behind), *rows, *mark, *under], bottom + high
@@ -103,12 +103,12 @@ def _layout(panel: Bars, width: float) -> _Layout:
 
 def _ends(panel: Bars) -> tuple[float, float]:
     """From where to where the axis goes: zero is on it."""
-    found = [0.0]
+    places = [0.0]
     for row in panel.rows:
         for line in row.lines:
-            found += [end for part in line.parts for end in (part.start, part.end)]
-            found += line.whisker or ()
-    low, high = min(found), max(found)
+            places += [end for part in line.parts for end in (part.start, part.end)]
+            places += line.whisker or ()
+    low, high = min(places), max(places)
     high = panel.most if panel.most is not None else high
     return (low, high) if high > low else (low, low + 1.0)
 
@@ -117,18 +117,20 @@ def _row(row: Row, layout: _Layout, y: float) -> tuple[list[Markup], float]:
     """A row from the top `y` on, and how high it is."""
     beside = width_of(row.lines[0].figure, strong=row.strong) + _GAP if layout.lifted else 0.0
     name, high = paragraph(0, y, row.name, layout.names - beside, strong=row.strong)
-    said, more = paragraph(0, y + high, row.note, layout.names, fill=FILLS["warn"]) if row.note else ([], 0.0)
-    words, taken = [*name, *said], high + more
+    note_lines, more = (
+        paragraph(0, y + high, row.note, layout.names, fill=FILLS["warn"]) if row.note else ([], 0.0)
+    )
+    words, taken = [*name, *note_lines], high + more
     thick, bars = _THICK if len(row.lines) == 1 else _THIN, _thickness(row)
-    at = y + taken + 3 if layout.above else y + max((taken - bars) / 2, 0.0)
+    level = y + taken + 3 if layout.above else y + max((taken - bars) / 2, 0.0)
     shapes = [*words]
     for line in row.lines:
-        shapes += _line(line, layout, at, thick)
-        middle = y + SIZE * 0.64 if layout.lifted else at + thick / 2
+        shapes += _line(line, layout, level, thick)
+        middle = y + SIZE * 0.64 if layout.lifted else level + thick / 2
         shapes.append(
             text(layout.figures, middle + SIZE * 0.36, line.figure, "end", strong=row.strong, fill=INK)
         )
-        at += thick + 3.0
+        level += thick + 3.0
     return shapes, taken + 3 + bars if layout.above else max(taken, bars)
 
 
@@ -142,7 +144,7 @@ def _line(line: Line, layout: _Layout, y: float, thick: float) -> list[Markup]:
     ruler, middle = layout.ruler, y + thick / 2
     shapes = [_part(part, ruler, y, thick) for part in line.parts]
     if line.whisker is not None:
-        low, high = (ruler.at(min(end, ruler.high)) for end in line.whisker)
+        low, high = (ruler.pixel(min(end, ruler.high)) for end in line.whisker)
         shapes += [lined(low, middle, high, middle, INK, 1.5)]
         shapes += [lined(end, middle - 4, end, middle + 4, INK, 1.5) for end in (low, high)]
     return shapes
@@ -150,7 +152,7 @@ def _line(line: Line, layout: _Layout, y: float, thick: float) -> list[Markup]:
 
 def _part(part: Part, ruler: Ruler, y: float, thick: float) -> Markup:
     """A stretch; it is never nothing where there is something."""
-    left, right = sorted((ruler.at(min(part.start, ruler.high)), ruler.at(min(part.end, ruler.high))))
+    left, right = sorted((ruler.pixel(min(part.start, ruler.high)), ruler.pixel(min(part.end, ruler.high))))
     wide = max(right - left, 1.0 if part.start != part.end else 0.0)
     shape: dict[str, float] = {
         "x": round(left, 2),
@@ -158,12 +160,12 @@ def _part(part: Part, ruler: Ruler, y: float, thick: float) -> Markup:
         "width": round(wide, 2),
         "height": thick,
     }
-    said = [tag("title", part.said)] if part.said else []
+    title = [tag("title", part.tooltip)] if part.tooltip else []
     edge = 0.7 if wide > 3 else None
     drawn = [tag("rect", **shape, fill=FILLS[part.shade], stroke=edge and "#fff", stroke_width=edge)]
     if max(part.start, part.end) > ruler.high:
         drawn.append(_gap(right - _CUT, y, thick))
-    return tag("g", *said, *drawn)
+    return tag("g", *title, *drawn)
 
 
 def _gap(x: float, y: float, thick: float) -> Markup:
@@ -178,11 +180,11 @@ def _behind(panel: Bars, layout: _Layout, spans: Sequence[tuple[float, float]]) 
     """
     ruler = layout.ruler
     write = writer(panel.axis, unit_on(panel.axis, [ruler.low, ruler.high]))
-    places = [*map(ruler.at, spaced_ticks(ruler, write))]
+    places = [*map(ruler.pixel, spaced_ticks(ruler, write))]
     lines = [lined(x, top - 2, x, bottom, RULE) for top, bottom in spans for x in places]
     if layout.above and ruler.low == 0.0:
         return lines
-    zero = ruler.at(0.0)
+    zero = ruler.pixel(0.0)
     return [*lines, *(lined(zero, top - 2, zero, bottom, MUTED) for top, bottom in spans)]
 
 
@@ -192,8 +194,8 @@ def _below(panel: Bars, layout: _Layout, bottom: float) -> tuple[list[Markup], f
     unit = unit_on(panel.axis, [ruler.low, ruler.high])
     write, name = writer(panel.axis, unit), named(panel.axis, unit)
     shapes = [
-        text(inside(ruler.at(at), write(at), layout.figures), bottom + 14, write(at), "middle")
-        for at in spaced_ticks(ruler, write)
+        text(inside(ruler.pixel(tick), write(tick), layout.figures), bottom + 14, write(tick), "middle")
+        for tick in spaced_ticks(ruler, write)
     ]
     y = bottom + 14 + LEADING
     shapes.append(text(ruler.start, y, name))
@@ -203,9 +205,9 @@ def _below(panel: Bars, layout: _Layout, bottom: float) -> tuple[list[Markup], f
     return shapes, y - bottom + 10
 
 
-def inside(x: float, said: str, width: float) -> float:
+def inside(x: float, label: str, width: float) -> float:
     """The middle of words that stay on the page."""
-    half = width_of(said) / 2
+    half = width_of(label) / 2
     return min(max(x, half), width - half)
 
 

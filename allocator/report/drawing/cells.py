@@ -18,7 +18,7 @@ _DARKEST = 0.62
 
 def shaded(shade: float) -> str:
     """From nearly white to a blue on which the ink can still be read."""
-    ends = [int(DEEP[at : at + 2], 16) for at in (1, 3, 5)]
+    ends = [int(DEEP[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(255 + (end - 255) * _DARKEST * shade):02x}" for end in ends)
 
 
@@ -34,8 +34,8 @@ def draw_cells(panel: Cells, width: float) -> tuple[list[Markup], float]:
     top = 2 * LEADING + 6
     shapes.append(text(0, 2 * LEADING, panel.y.label))
     low, high = min(values, default=0.0), max(values, default=0.0)
-    for at, (name, row) in enumerate(zip(panel.y.words, panel.values, strict=True)):
-        y = top + at * _HIGH
+    for i, (name, row) in enumerate(zip(panel.y.words, panel.values, strict=True)):
+        y = top + i * _HIGH
         shapes.append(text(left - 8, y + 16, name, "end"))
         for across, value in enumerate(row):
             shade = 0.0 if value is None else (value - low) / ((high - low) or 1.0)
@@ -47,9 +47,9 @@ def draw_cells(panel: Cells, width: float) -> tuple[list[Markup], float]:
             tag("rect", x=round(left + column_at * wide, 1), y=top + row_at * _HIGH, width=round(wide - 1, 1),
                 height=_HIGH - 1, fill="none", stroke=WARN, stroke_width=2.5)
         )  # fmt: skip
-    said = unit.of(panel.unit)
+    measured_in = unit.of(panel.unit)
     ends = "" if spelt else f"from {unit.bare(low)} (light) to {unit.bare(high)} (dark) "
-    told = ", ".join(filter(None, (f"{ends}{said}", panel.said)))
+    told = ", ".join(filter(None, (f"{ends}{measured_in}", panel.outlined)))
     below, high = paragraph(0, bottom + 4, told, width, fill=MUTED)
     return [*shapes, *below], bottom + 4 + high + 4
 
@@ -60,12 +60,12 @@ def _heads(words: Sequence[str], left: float, wide: float) -> list[Markup]:
     every = next((step for step in range(1, len(words) + 1) if widest <= step * wide), 1)
     return [
         text(
-            inside(left + (at + 0.5) * wide, words[at], left + len(words) * wide),
+            inside(left + (i + 0.5) * wide, words[i], left + len(words) * wide),
             2 * LEADING,
-            words[at],
+            words[i],
             "middle",
         )
-        for at in range(0, len(words), every)
+        for i in range(0, len(words), every)
     ]
 
 
@@ -74,8 +74,8 @@ def _cell(
 ) -> list[Markup]:
     if value is None:
         return [lined(x + wide / 2 - 4, y + 12, x + wide / 2 + 4, y + 12, MUTED)]
-    said = unit.bare(value)
+    figure = unit.bare(value)
     box = tag("rect", x=round(x, 1), y=y, width=round(wide - 1, 1), height=_HIGH - 1, fill=shaded(shade),
               stroke=RULE, stroke_width=0.5)  # fmt: skip
-    words = [text(x + wide / 2, y + 16, said, "middle", fill=INK)] if spelt else []
-    return [tag("g", tag("title", said), box), *words]
+    words = [text(x + wide / 2, y + 16, figure, "middle", fill=INK)] if spelt else []
+    return [tag("g", tag("title", figure), box), *words]

@@ -26,7 +26,7 @@ class Key:
     """What a colour stands for."""
 
     shade: Shade
-    said: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Part:
     start: float
     end: float
     shade: Shade = "deep"
-    said: str = ""
+    tooltip: str = ""
     """Shown where a pointer rests on it."""
 
 
@@ -82,8 +82,8 @@ class Bars:
 class Mark:
     """A line across at one place of an axis, with its words."""
 
-    at: float
-    said: str
+    place: float
+    label: str
     shade: Shade | None = None
 
 
@@ -138,8 +138,8 @@ class Cells:
     """By row; None where there is nothing."""
     unit: str = ""
     boxed: tuple[int, int] | None = None
-    """Row and column that are outlined, as `said`."""
-    said: str = ""
+    """Row and column that are outlined, as `outlined`."""
+    outlined: str = ""
 
 
 Panel = Bars | Plot | Cells

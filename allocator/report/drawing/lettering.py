@@ -68,13 +68,13 @@ def _pieces(word: str, width: float) -> Iterator[str]:
         fits = max(bisect_right(reach, reach[start] + width) - 1, start + 1)
         if fits < len(word):
             near = range(fits, (start + fits) // 2, -1)
-            fits = next((at for at in near if word[at - 1] in "-_./[,"), fits)
+            fits = next((i for i in near if word[i - 1] in "-_./[,"), fits)
         yield word[start:fits]
         start = fits
 
 
 def text(
-    x: float, y: float, said: str, anchor: str = "start", *, strong: bool = False, fill: str = MUTED,
+    x: float, y: float, words: str, anchor: str = "start", *, strong: bool = False, fill: str = MUTED,
     size: float = SIZE, halo: bool = False,
 ) -> Markup:  # fmt: skip
     """Words at a place, `y` their baseline; with a `halo` they can be read over lines."""
@@ -82,20 +82,20 @@ def text(
         {"paint_order": "stroke", "stroke": "#fff", "stroke_width": 3.0} if halo else {}
     )
     return tag(
-        "text", said, x=round(x, 1), y=round(y, 1), font_size=size, fill=fill,
+        "text", words, x=round(x, 1), y=round(y, 1), font_size=size, fill=fill,
         text_anchor=anchor if anchor != "start" else None, font_weight="700" if strong else None,
         **around,
     )  # fmt: skip
 
 
 def paragraph(
-    x: float, y: float, said: str, width: float, *, strong: bool = False, fill: str = INK, size: float = SIZE
+    x: float, y: float, words: str, width: float, *, strong: bool = False, fill: str = INK, size: float = SIZE
 ) -> tuple[list[Markup], float]:
     """Folded words from the top `y` on, and how high they are."""
     leading = size * LEADING / SIZE
-    lines = folded(said, width, size, strong=strong)
+    lines = folded(words, width, size, strong=strong)
     shapes = [
-        text(x, y + size + at * leading, line, strong=strong, fill=fill, size=size)
-        for at, line in enumerate(lines)
+        text(x, y + size + i * leading, line, strong=strong, fill=fill, size=size)
+        for i, line in enumerate(lines)
     ]
     return shapes, leading * len(lines)

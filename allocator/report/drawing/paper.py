@@ -106,7 +106,7 @@ def _panel(panel: Panel, width: float) -> tuple[list[Markup], float]:
     y += high
     more = "" if isinstance(panel, Cells) else panel.more
     if more:
-        said, high = paragraph(0, y, more, width, fill=MUTED)
-        shapes += said
+        lines, high = paragraph(0, y, more, width, fill=MUTED)
+        shapes += lines
         y += high
     return shapes, y

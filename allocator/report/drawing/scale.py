@@ -26,7 +26,7 @@ class Ruler:
     start: float
     end: float
 
-    def at(self, value: float) -> float:
+    def pixel(self, value: float) -> float:
         """The pixel of `value`."""
         span = (self.high - self.low) or 1.0
         return self.start + (value - self.low) / span * (self.end - self.start)
@@ -41,7 +41,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= raw * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
-    return [round(at * step, 12) + 0.0 for at in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [round(i * step, 12) + 0.0 for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def unit_on(axis: Axis, values: Sequence[float]) -> Unit:
@@ -61,15 +61,15 @@ def writer(axis: Axis, unit: Unit) -> Callable[[float], str]:
 
 def named(axis: Axis, unit: Unit) -> str:
     """The axis with its unit: `budget, m CNY`."""
-    said = unit.of(axis.unit) if axis.scale == "money" else axis.unit
-    return ", ".join(filter(None, (axis.label, said)))
+    unit_name = unit.of(axis.unit) if axis.scale == "money" else axis.unit
+    return ", ".join(filter(None, (axis.label, unit_name)))
 
 
 def spaced_ticks(ruler: Ruler, write: Callable[[float], str], most: int = 7) -> list[float]:
     """As many ticks as stand beside one another without touching."""
     for count in range(most, 0, -1):
-        found = ticks(ruler.low, ruler.high, count)
-        halves = [(ruler.at(at), width_of(write(at)) / 2) for at in found]
+        places = ticks(ruler.low, ruler.high, count)
+        halves = [(ruler.pixel(tick), width_of(write(tick)) / 2) for tick in places]
         if all(b - a >= half + other + _GAP for (a, half), (b, other) in pairwise(halves)):
-            return found
+            return places
     return [ruler.low]

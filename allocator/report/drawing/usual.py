@@ -55,13 +55,13 @@ def steps_between(points: Sequence[SolvedBound], *, between: bool = True) -> lis
         start, end = (point.at if math.isnan(end) else end for end in (point.low, point.high))
         exact.append(SlopeStep(max(start, first), min(end, last), point.slope, point.slope, exact=True))
     steps: list[SlopeStep] = []
-    for one, following in pairwise([*exact, None]):
-        if one is None:
+    for exact_step, following in pairwise([*exact, None]):
+        if exact_step is None:
             continue
-        steps.append(one)
-        if between and following is not None and following.start > one.end:
-            least, most = sorted((one.least, following.least))
-            steps.append(SlopeStep(one.end, following.start, least, most, exact=False))
+        steps.append(exact_step)
+        if between and following is not None and following.start > exact_step.end:
+            least, most = sorted((exact_step.least, following.least))
+            steps.append(SlopeStep(exact_step.end, following.start, least, most, exact=False))
     return [step for step in steps if step.end > step.start or step.exact]
 
 
@@ -77,8 +77,8 @@ def ladder(
     return Plot(heading, x, y, boxes=tuple(boxes), marks=tuple(now), more=more)
 
 
-def _between(step: SlopeStep, one: float, other: float, shade: Shade) -> Box:
-    return Box(step.start, step.end, min(one, other), max(one, other), shade)
+def _between(step: SlopeStep, start: float, end: float, shade: Shade) -> Box:
+    return Box(step.start, step.end, min(start, end), max(start, end), shade)
 
 
 def lorenz(points: Sequence[tuple[float, float]], name: str) -> Plot:

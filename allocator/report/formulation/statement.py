@@ -76,8 +76,10 @@ def _cautions(formulation: Formulation) -> Iterator[Block]:
             )
         )
     if scenario.strategy.rule != "optimal":
-        said = f"The strategy {scenario.strategy.name} decides; this is the program of the optimum beside it."
-        yield Sentence((said,))
+        sentence = (
+            f"The strategy {scenario.strategy.name} decides; this is the program of the optimum beside it."
+        )
+        yield Sentence((sentence,))
 
 
 def _sets(formulation: Formulation, symbols: Symbols) -> list[tuple[Words, Words, Words]]:
@@ -208,8 +210,8 @@ def _price_list(formulation: Formulation) -> Iterator[Block]:
     who = "each grade g" if posting.column is None else f"each segment g by {posting.column}"
     who += " and grade" if posting.column is not None and posting.by_grade else ""
     rising = ", and no rate falls from a grade to the next, h" if posting.rising else ""
-    said = f"{who} posts one rate, which all of it get who have no rate of their own{rising}"
-    yield Named("Price list", (said,))
+    sentence = f"{who} posts one rate, which all of it get who have no rate of their own{rising}"
+    yield Named("Price list", (sentence,))
     lines = [Math("Σ_k y_gk = 1"), Math("z_ik ≤ y_gk   (i∈g)")]
     lines += [Math("Σ_{r_l≥r} y_gl ≤ Σ_{r_l≥r} y_hl   (each rate r)")] if posting.rising else []
     yield Display(lines)
@@ -241,14 +243,14 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
         return _index_text(rows, formulation, symbols)
     where, each = (limit.where, limit.each) if limit is not None else ((), None)
     over = symbols.over(where, each, _sizes(rows.rows, each))
-    weight, one, once = symbols.weight(rows), symbols.basis(rows.basis), symbols.per_loan(rows)
+    weight, term, once = symbols.weight(rows), symbols.basis(rows.basis), symbols.per_loan(rows)
     if limit is not None and limit.measure == VALUE:
-        one, once = "m_ik x_ik", f"{weight}F_ik z_ik" if fixed_of(formulation) else ""
-    left = f"Σ_{{{over}}} {weight}{one}"
+        term, once = "m_ik x_ik", f"{weight}F_ik z_ik" if fixed_of(formulation) else ""
+    left = f"Σ_{{{over}}} {weight}{term}"
     if limit is not None and limit.top is not None:
         left = f"max_{{|S| ≤ {limit.top:,}}} Σ_{{v in S}} {_of_group(rows, symbols)}"
     elif limit is not None and limit.by is not None:
-        left = f"max_q Σ_j q_j Σ_{{{over}}} L_ij {one}"
+        left = f"max_q Σ_j q_j Σ_{{{over}}} L_ij {term}"
     left += f" + Σ_{{{over}}} {once}" if once else ""
     if reference is not None:
         base = symbols.over(reference.where, None, (number(rows.referred),))

@@ -20,11 +20,11 @@ def backtest_chart(backtest: Backtest, notes: tuple[str, ...]) -> Chart:
     """A curve a strategy."""
     periods = tuple(backtest.hindsight)
     curves, ends = [], []
-    for at, strategy in enumerate(backtest.strategies):
+    for i, strategy in enumerate(backtest.strategies):
         own = {tested.period: tested.happened for tested in backtest.of(strategy)}
         sums = accumulate(own.get(period, 0.0) for period in periods)
         points = tuple((float(place), total) for place, total in enumerate(sums))
-        shade, look = _LOOKS[at % len(_LOOKS)]
+        shade, look = _LOOKS[i % len(_LOOKS)]
         curves.append(Curve(strategy, points, shade, look))  # type: ignore[arg-type]
         ends.append(f"{strategy} {short(points[-1][1]) if points else '0'}")
     currency = backtest.scenario.policy.currency

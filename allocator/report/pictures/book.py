@@ -51,8 +51,11 @@ def _segments(book: BookExplanation, whom: str) -> Bars:
     keys: list[tuple[Shade, str]] = [*zip(shades_of(names), names, strict=True)]
     keys += [("rest", f"by {len(others)} other {_several('limit', len(others))}")] if others else []
     rows = [
-        Row(one.account.name, (Line(_parts(one, dearest, others, keys), short(one.account.value)),))
-        for one in shown
+        Row(
+            segment.account.name,
+            (Line(_parts(segment, dearest, others, keys), short(segment.account.value)),),
+        )
+        for segment in shown
     ]
     return Bars(
         f"Value by {book.by}{whom}", Axis("value", "money", book.run.currency), tuple(rows),

@@ -18,7 +18,7 @@ def comparison_chart(comparison: Comparison, title: str, answer: str, broken: di
     named, others = _largest(comparison)
     keys = [*zip(shades_of(named), named, strict=True)]
     rows = []
-    for at, (side, segments) in enumerate(zip(sides, comparison.segments, strict=True)):
+    for i, (side, segments) in enumerate(zip(sides, comparison.segments, strict=True)):
         worth = {name: segment.value for name, segment in segments.items()}
         parts = [(worth.get(name, 0.0), shade, name) for shade, name in keys]
         parts += [(sum(worth.get(name, 0.0) for name in others), "rest", "others")]
@@ -26,7 +26,7 @@ def comparison_chart(comparison: Comparison, title: str, answer: str, broken: di
         parts += [(idle, "pale", "idle budget")] if visible(idle) else []
         less = first.value - side.value
         figure = short(side.value) + (_apart(less, side.value) if side is not first else "")
-        rows.append(Row(side.name, (Line(stacked(parts), figure),), broken.get(at, ""), strong=side is first))
+        rows.append(Row(side.name, (Line(stacked(parts), figure),), broken.get(i, ""), strong=side is first))
     rest = [Key("rest", f"{len(others)} others of {comparison.by}")] if others else []
     panel = Bars(
         f"Value, by {comparison.by}", Axis("value", "money", first.currency), tuple(rows),

@@ -41,8 +41,8 @@ def frontier_answer(frontier: Frontier, write: Callable[[float, bool], str]) -> 
         return "No point has an allocation."
     best = max(solved, key=lambda point: point.value)
     bounds = ", ".join(
-        f"{name} {_short(at, share, write)}"
-        for name, at, share in zip(frontier.limits, best.at, frontier.percentages, strict=True)
+        f"{name} {_short(bound, share, write)}"
+        for name, bound, share in zip(frontier.limits, best.at, frontier.percentages, strict=True)
     )
     worth = f"Worth most, {short(best.value)} {frontier.currency}, at {bounds}."
     return f"{worth} {_now(frontier, solved)}".strip()
@@ -55,8 +55,8 @@ def _short(bound: float, share: bool, write: Callable[[float, bool], str]) -> st
 
 def _now(frontier: Frontier, solved: list[FrontierPoint]) -> str:
     """What it is worth as it is, where that point was solved."""
-    at = [point for point in solved if _is_now(frontier, point)]
-    return f"As it is: {short(at[0].value)}." if at else ""
+    now = [point for point in solved if _is_now(frontier, point)]
+    return f"As it is: {short(now[0].value)}." if now else ""
 
 
 def _is_now(frontier: Frontier, point: FrontierPoint) -> bool:
@@ -87,10 +87,10 @@ def _slope(frontier: Frontier, solved: list[FrontierPoint]) -> Plot:
     points = [SolvedBound(p.at[0], p.slopes[0] * size, p.low, p.high) for p in solved]
     unit = "percentage point" if share else "unit"
     own = [point for point in points if abs(point.at - frontier.now[0]) <= 1e-9 * abs(frontier.now[0])]
-    said = f"as it is: {short(own[0].slope) if share else small(own[0].slope)}" if own else "as it is"
+    label = f"as it is: {short(own[0].slope) if share else small(own[0].slope)}" if own else "as it is"
     between = "; light: between two points, from least to most" if frontier.concave else ""
     return ladder(
-        steps_between(points, between=frontier.concave), [Mark(frontier.now[0], said, "warn")],
+        steps_between(points, between=frontier.concave), [Mark(frontier.now[0], label, "warn")],
         _axis(frontier), Axis("gain", "money" if share else "number", frontier.currency),
         f"What one more {unit} of the bound brings",
         f"Dark: exact, over as much as the same shadow prices hold{between}.",
@@ -99,17 +99,17 @@ def _slope(frontier: Frontier, solved: list[FrontierPoint]) -> Plot:
 
 def _pairs(frontier: Frontier, best: FrontierPoint, write: Callable[[float, bool], str]) -> Cells:
     ways: list[Any] = [sorted({point.at[way] for point in frontier.points}) for way in (0, 1)]
-    found = {point.at: point.value for point in frontier.points if point.solved}
+    values = {point.at: point.value for point in frontier.points if point.solved}
     heads = [
         Axis(
             frontier.limits[way],
-            words=tuple(_short(at, frontier.percentages[way], write) for at in ways[way]),
+            words=tuple(_short(bound, frontier.percentages[way], write) for bound in ways[way]),
         )
         for way in (0, 1)
     ]
     return Cells(
         "Value at each pair of bounds", heads[0], heads[1],
-        tuple(tuple(found.get((first, second)) for first in ways[0]) for second in ways[1]),
+        tuple(tuple(values.get((first, second)) for first in ways[0]) for second in ways[1]),
         frontier.currency,
         (ways[1].index(best.at[1]), ways[0].index(best.at[0])), "outlined: worth most; a dash: no allocation",
     )  # fmt: skip

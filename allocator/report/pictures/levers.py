@@ -24,10 +24,10 @@ def levers_chart(levers: Levers) -> Chart:
     ends = [worth.high for worth in shown if math.isfinite(worth.high)] + [
         max(worth.low, 0.0) for worth in shown
     ]
-    hidden, nothing = len(adding) - len(shown), len(levers.worths) - len(adding)
-    said = [
+    hidden, idle = len(adding) - len(shown), len(levers.worths) - len(adding)
+    notes = [
         *([f"and {hidden} more, adding less"] if hidden else []),
-        *([f"{nothing} add nothing"] if nothing else []),
+        *([f"{idle} add nothing"] if idle else []),
     ]
     apart = any(line.whisker for row in rows for line in row.lines)
     keys = (
@@ -40,7 +40,7 @@ def levers_chart(levers: Levers) -> Chart:
     )  # fmt: skip
     panel = Bars(
         "What each change adds", Axis("added", "money", run.currency), tuple(rows), keys if rows else (),
-        most=max(ends, default=None), more="; ".join(said),
+        most=max(ends, default=None), more="; ".join(notes),
     )  # fmt: skip
     return Chart(f"{run.name}: what would raise the value", answer, (panel,), tuple(standing_lines(run)))
 

@@ -43,7 +43,7 @@ def stacked(amounts: Sequence[tuple[float, Shade, str]]) -> tuple[Part, ...]:
 
 def shades_of(names: Sequence[str]) -> tuple[Shade, ...]:
     """A shade for each of the parts of a sum, dark to light."""
-    return tuple(PARTS[at] for at in range(len(names)))
+    return tuple(PARTS[i] for i in range(len(names)))
 
 
 def steps(entries: Sequence[tuple[str, float, Shade]], total: str) -> Iterator[Row]:
@@ -68,10 +68,10 @@ def gauge(uses: Sequence[Used]) -> Bars:
         tight, state = is_tight(use), state_of(use, "binds")
         price = f" · {small(use['price'])}" if use["price"] else ""
         name = limit_in_words(use["name"])
-        said = _share(use, full, tight)
-        bar = Part(0.0, min(full, 2 * _LONGEST), "warn" if tight else "deep", f"{name}: {said}")
+        share = _share(use, full, tight)
+        bar = Part(0.0, min(full, 2 * _LONGEST), "warn" if tight else "deep", f"{name}: {share}")
         word = f" ({state})" if state else ""
-        rows.append(Row(f"{name}{word}", (Line((bar,), f"{said}{price}"),), strong=tight))
+        rows.append(Row(f"{name}{word}", (Line((bar,), f"{share}{price}"),), strong=tight))
     beyond = any(used_of(use) > _FULL for use in shown)
     cut = ["a bar with a gap near its end goes on"] * any(used_of(use) > _LONGEST for use in shown)
     return Bars(

@@ -19,8 +19,8 @@ def rules_chart(distilled: DistilledRules, words: Sequence[str], worth: Sequence
     """A waterfall: what the rules, in `words`, add up to, beside the run's value."""
     run, certificate = distilled.run, distilled.outcome.certificate
     entries: list[tuple[str, float, Shade]] = [
-        (f"{at}. {said}", value, "pale")
-        for at, (said, value) in enumerate(zip(words, worth, strict=True), start=1)
+        (f"{number}. {phrase}", value, "pale")
+        for number, (phrase, value) in enumerate(zip(words, worth, strict=True), start=1)
     ]
     hidden = entries[_MOST:]
     shown = entries[:_MOST]
@@ -39,5 +39,7 @@ def rules_chart(distilled: DistilledRules, words: Sequence[str], worth: Sequence
     answer = f"{len(words)} rules are worth {worths}{lost}."
     panel = Bars("Value, rule by rule", Axis("value", "money", run.currency), tuple(rows))
     broken = tuple(f"broken: {fault}" for fault in distilled.outcome.faults)
-    counted = ("where values are counted, the page names them",) * any(" one of " in said for said in words)
+    counted = ("where values are counted, the page names them",) * any(
+        " one of " in phrase for phrase in words
+    )
     return Chart(f"{run.name} as rules", answer, (panel,), (*standing_lines(run), *broken, *counted))

@@ -70,9 +70,9 @@ def reverse_chart(reverse: ReverseStress, title: str, kinds: Sequence[str], verd
     """The quantity by the scale of the stress, with the line to be crossed; `kinds` name the curves."""
     target, currency = reverse.crossings[0].target, reverse.scenario.policy.currency
     curves, marks = [], []
-    for at, (kind, crossing) in enumerate(zip(kinds, reverse.crossings, strict=True)):
+    for i, (kind, crossing) in enumerate(zip(kinds, reverse.crossings, strict=True)):
         points = tuple((p.scale, p.quantity) for p in crossing.points if p.outcome is not None)
-        curves.append(Curve(kind, points, "third" if at else "deep", "dashed" if at else "line"))
+        curves.append(Curve(kind, points, "third" if i else "deep", "dashed" if i else "line"))
         if crossing.scale is not None:
             marks.append(Mark(crossing.scale, f"{kind} {crossing.scale:.4g}"))
     name = target.quantity.replace("_", " ")
@@ -85,5 +85,5 @@ def reverse_chart(reverse: ReverseStress, title: str, kinds: Sequence[str], verd
         marks=tuple(marks),
         levels=(Mark(target.threshold, f"the line, {line}", "warn"),),
     )  # fmt: skip
-    answer = " ".join(f"{kind}: {said}." for kind, said in zip(kinds, verdicts, strict=True))
+    answer = " ".join(f"{kind}: {verdict}." for kind, verdict in zip(kinds, verdicts, strict=True))
     return Chart(title, answer, (panel,), tuple(reverse.notes))

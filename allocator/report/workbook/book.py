@@ -41,7 +41,7 @@ def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workboo
     loans, declined = audit_of(position, lent), audit_of(position, refused, turning=LARGEST)
     prices = np.array([line.use.price for line in dossier.book.ledger.limits])
     worst, groups = (worst_years_of(position), groups_of(position)) if live else ({}, {})
-    lenders, others = (Borrowers(one, run.scenario.policy, prices, worst) for one in (loans, declined))
+    lenders, others = (Borrowers(group, run.scenario.policy, prices, worst) for group in (loans, declined))
     among = groups_table(loans.entries, groups, lenders.key, live=_few(groups, loans))
     limits = limits_table(
         loans, dossier.book.ledger.limits, dossier.book.costs, lenders.key, worst,

@@ -63,8 +63,8 @@ class Borrowers:
         self._audit, self._policy, self._prices, self._worst = audit, policy, prices, worst
         own = audit.borrowers
         self._further = {
-            "text": {name: f"column_{at}" for at, name in enumerate(own.texts, 1)},
-            "number": {name: f"number_{at}" for at, name in enumerate(own.numbers, 1)},
+            "text": {name: f"column_{i}" for i, name in enumerate(own.texts, 1)},
+            "number": {name: f"number_{i}" for i, name in enumerate(own.numbers, 1)},
         }
 
     def key(self, column: str, read_as: Literal["text", "number"] = "text") -> str:
@@ -281,8 +281,8 @@ def _bases_of(ledger: Ledger) -> dict[str, Any]:
 
 def words(column: Text) -> list[str]:
     """The texts of a column, "" where there is none."""
-    found: list[str] = np.array([*column.values, ""], dtype=object)[column.codes].tolist()
-    return found
+    texts: list[str] = np.array([*column.values, ""], dtype=object)[column.codes].tolist()
+    return texts
 
 
 def _capital(label: str) -> str:

@@ -26,8 +26,8 @@ def command_sheets(docs: Documents) -> Iterator[Sheet]:
 
 def _table(entries: Sequence[Mapping[str, Any]], fields: Sequence[Field], name: str | None = None) -> Table:
     columns = [Column(key, heading, kind, [entry.get(key) for entry in entries],
-                      width=28 if kind == "text" and at == 0 else None)
-               for at, (key, heading, kind) in enumerate(fields)]  # fmt: skip
+                      width=28 if kind == "text" and i == 0 else None)
+               for i, (key, heading, kind) in enumerate(fields)]  # fmt: skip
     return Table(tuple(columns), name)
 
 
@@ -69,8 +69,8 @@ def _swaps(docs: Documents) -> Table:
 
 
 def _swapped(docs: Documents) -> Table:
-    rows = [{"after": pair["after"], **one} for pair in docs.at("compare", "pairs")
-            for one in pair["swaps"]["borrowers"]]  # fmt: skip
+    rows = [{"after": pair["after"], **swap} for pair in docs.at("compare", "pairs")
+            for swap in pair["swaps"]["borrowers"]]  # fmt: skip
     fields: list[Field] = [
         ("after", "Largest single ones", "text"), ("borrower_id", "Borrower", "text"),
         ("grade", "Grade", "text"),

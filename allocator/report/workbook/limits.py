@@ -206,8 +206,10 @@ def _moves(rows: _Rows, costs: Sequence[AddedValue]) -> Iterator[Column]:
     first = {entry.first: full.get(entry.name, np.nan) for entry in rows.entries}
     without = [first.get(number, np.nan) for number in range(1, len(rows.lines) + 1)]
     yield Column("fall", "Price holds if it falls by", "money",
-                 [np.nan if one is None else -one.low for one in ranges])  # fmt: skip
-    yield Column("rise", "or rises by", "money", [np.nan if one is None else one.high for one in ranges])
+                 [np.nan if moves is None else -moves.low for moves in ranges])  # fmt: skip
+    yield Column(
+        "rise", "or rises by", "money", [np.nan if moves is None else moves.high for moves in ranges]
+    )
     yield Column("cost", "Value without it: more by", "money", without)
 
 

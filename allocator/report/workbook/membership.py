@@ -83,12 +83,12 @@ def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: st
     tests = [_test(condition, audit.borrowers, keys) for condition in limit.where]
     if any(test is None for test in tests):
         return None
-    found = str(entry.first)
+    counted = str(entry.first)
     if limit.each is not None:
         if len(entry.block.names) > MOST_ROWS:
             return None
-        found = f"SUMPRODUCT(EXACT([{keys(limit.each, 'text')}],{labels})*{numbers})"
-    formula = f"=IF(AND({','.join(map(str, tests))}),{found},0)" if tests else f"={found}"
+        counted = f"SUMPRODUCT(EXACT([{keys(limit.each, 'text')}],{labels})*{numbers})"
+    formula = f"=IF(AND({','.join(map(str, tests))}),{counted},0)" if tests else f"={counted}"
     return formula if len(formula) <= _LONGEST else None
 
 

@@ -21,16 +21,17 @@ def proof_sheet(dossier: Dossier, stood: Provenance, *, live: bool) -> Sheet:
     ledger, certificate, summary = dossier.book.ledger, dossier.run.certificate, dossier.stored.summary
     names = [line.use.name for line in ledger.limits]
     numbers = range(1, len(names) + 1)
-    at = [f"INDEX(limit_{{}},{number})" for number in numbers]
+    cells = [f"INDEX(limit_{{}},{number})" for number in numbers]
     prices = [line.use.price for line in ledger.limits]
     room = [line.room for line in ledger.limits]
     table = Table(
         (
             Column("name", "Limit", "text", names, width=44),
-            Column("price", "Shadow price", "price", prices, [f"={one.format('price')}" for one in at]),
-            Column("room", "Room for new offers", "money", room, [f"={one.format('room')}" for one in at]),
+            Column("price", "Shadow price", "price", prices, [f"={cell.format('price')}" for cell in cells]),
+            Column("room", "Room for new offers", "money", room,
+                   [f"={cell.format('room')}" for cell in cells]),
             Column("worth", "Price x room", "money",
-                   [price * one for price, one in zip(prices, room, strict=True)], "=[price]*[room]"),
+                   [price * cell for price, cell in zip(prices, room, strict=True)], "=[price]*[room]"),
         ),
         "proof",
     )  # fmt: skip
@@ -56,7 +57,7 @@ def proof_sheet(dossier: Dossier, stood: Provenance, *, live: bool) -> Sheet:
 def _sums(dossier: Dossier, prices: list[float], room: list[float], *, live: bool) -> Iterator[Line]:
     ledger, run = dossier.book.ledger, dossier.run
     best, certificate = ledger.account.best, run.certificate
-    of_limits = sum(price * one for price, one in zip(prices, room, strict=True))
+    of_limits = sum(price * left for price, left in zip(prices, room, strict=True))
     idle = ledger.bound - best - of_limits
     yield _line("price times room, over all limits", of_limits, "=SUM(proof_worth)", "proof_limits")
     answers = "=SUM(loan_best_kept)+SUM(declined_best_kept)" if live else None

@@ -31,10 +31,10 @@ def segment_columns(run: Outcome) -> tuple[str, ...]:
 
 def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry], *, live: bool) -> Table:
     """One row a value of `column`, whose cells on the sheets of borrowers have the key `key`."""
-    accounts = sorted(by_column(run, column).values(), key=lambda one: (-one.offered, one.name))
+    accounts = sorted(by_column(run, column).values(), key=lambda account: (-account.offered, account.name))
     size = len(run.inputs.portfolio)
     live = live and len(accounts) * size * (len(run.ledger.lines) + 8) <= MOST_CELLS
-    where = [None if not one.name or not live else f"EXACT(loan_{key},[name])" for one in accounts]
+    where = [None if not account.name or not live else f"EXACT(loan_{key},[name])" for account in accounts]
 
     def formulas(text: str) -> list[str | None]:
         return [None if test is None else text.replace("@", test) for test in where]
@@ -44,23 +44,24 @@ def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry],
 
     whole = run.account
     columns = [
-        Column("name", column, "text", [one.name or _NOBODY for one in accounts], width=22),
-        Column("borrowers", "Borrowers", "count", [one.borrowers for one in accounts],
+        Column("name", column, "text", [account.name or _NOBODY for account in accounts], width=22),
+        Column("borrowers", "Borrowers", "count", [account.borrowers for account in accounts],
                formulas(f"=SUMPRODUCT(--@)+SUMPRODUCT(--EXACT(declined_{key},[name]))")),
-        Column("funded", "Funded", "count", [one.funded for one in accounts], formulas("=SUMPRODUCT(--@)")),
-        Column("offered", "Offered", "money", [one.offered for one in accounts], added("amount")),
-        Column("drawn", "Drawn", "money", [one.drawn for one in accounts], added("drawn")),
-        Column("rate", "Rate", "factor", [one.mean_rate for one in accounts],
+        Column("funded", "Funded", "count", [account.funded for account in accounts],
+               formulas("=SUMPRODUCT(--@)")),
+        Column("offered", "Offered", "money", [account.offered for account in accounts], added("amount")),
+        Column("drawn", "Drawn", "money", [account.drawn for account in accounts], added("drawn")),
+        Column("rate", "Rate", "factor", [account.mean_rate for account in accounts],
                formulas("=IF([offered]=0,0,SUMPRODUCT(@*loan_amount*loan_rate)/[offered])")),
-        Column("pd", "PD", "share", [_number(mean_pd(one)) for one in accounts],
+        Column("pd", "PD", "share", [_number(mean_pd(account)) for account in accounts],
                formulas("=IF([offered]=0,0,SUMPRODUCT(@*loan_amount*loan_pd)/[offered])")),
         *(Column(line.name, line.label[:1].upper() + line.label[1:], "money",
-                 [one.lines[line.name] for one in accounts], added(line.name))
+                 [account.lines[line.name] for account in accounts], added(line.name))
           for line in lines_among(whole.lines)),
-        Column("value", "Value", "money", [one.value for one in accounts], added("value")),
+        Column("value", "Value", "money", [account.value for account in accounts], added("value")),
         *_on_capital(accounts, added("capital_years")),
         Column("share", "Share of offered", "share",
-               [one.offered / whole.offered if whole.offered else 0.0 for one in accounts],
+               [account.offered / whole.offered if whole.offered else 0.0 for account in accounts],
                formulas("=IF(summary_offered=0,0,[offered]/summary_offered)")),
         *_caps(column, accounts, entries),
     ]  # fmt: skip
@@ -69,14 +70,14 @@ def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry],
 
 def _on_capital(accounts: Sequence[Account], summed: list[str | None]) -> list[Column]:
     """What is tied up over the term and earned on it, where capital has a cost."""
-    found = [one.on_capital for one in accounts]
-    if not any(found):
+    returns = [account.on_capital for account in accounts]
+    if not any(returns):
         return []
     raroc = "=IF([capital_years]=0,0,([value]+[capital_cost])/[capital_years])"
     formulas = [None if formula is None else raroc for formula in summed]
-    tied_up = [own["capital_years"] for own in found]
+    tied_up = [own["capital_years"] for own in returns]
     return [Column("capital_years", "Capital over the term", "money", tied_up, summed),
-            Column("raroc", "RAROC", "share", [own["raroc"] for own in found], formulas)]  # fmt: skip
+            Column("raroc", "RAROC", "share", [own["raroc"] for own in returns], formulas)]  # fmt: skip
 
 
 def _caps(column: str, accounts: Sequence[Account], entries: Sequence[Entry]) -> list[Column]:
@@ -85,10 +86,10 @@ def _caps(column: str, accounts: Sequence[Account], entries: Sequence[Entry]) ->
     for place, entry in enumerate(entries):
         if entry.limit is None or entry.limit.each != column:
             continue
-        numbers = {label: entry.first + at for at, label in enumerate(entry.labels)}
-        rows = [numbers.get(one.name) for one in accounts]
-        found = [None if row is None else f"=INDEX(limit_bound,{row})" for row in rows]
-        caps.append(Column(f"cap_{place}", f"Bound of {entry.name}", "money", rows, found))
+        numbers = {label: entry.first + i for i, label in enumerate(entry.labels)}
+        rows = [numbers.get(account.name) for account in accounts]
+        formulas = [None if row is None else f"=INDEX(limit_bound,{row})" for row in rows]
+        caps.append(Column(f"cap_{place}", f"Bound of {entry.name}", "money", rows, formulas))
     return caps
 
 

@@ -79,9 +79,11 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     yield _line(f"Used of the budget ({budget.measure})", _money(budget.used, None, "=INDEX(limit_used,1)"),
                 currency, _money(budget.bound, None, "=INDEX(limit_bound,1)"),
                 _word(not budget.broken, "=INDEX(limit_holds,1)"))  # fmt: skip
-    for one in lines_among(account.lines):
-        words = one.label[:1].upper() + one.label[1:]
-        yield _line(words, _money(account.lines[one.name], f"summary_{one.name}", summed(one.name)), currency)
+    for line in lines_among(account.lines):
+        words = line.label[:1].upper() + line.label[1:]
+        yield _line(
+            words, _money(account.lines[line.name], f"summary_{line.name}", summed(line.name)), currency
+        )
     yield _line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
     earns = "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
     idle = earns if run.scenario.policy.unspent(0.0) else "=0"

@@ -40,26 +40,26 @@ def found(case: Case) -> Alternatives:
 
 
 def test_each_is_worth_the_floor_and_the_counts_are_proved(found: Alternatives) -> None:
-    assert [way.aim.name for way in found.found] == [
+    assert [way.aim.name for way in found.alternatives] == [
         "most firms served",
         "fewest loans",
         "least expected loss",
     ]
-    for way in found.found:
+    for way in found.alternatives:
         assert found.floor <= way.outcome.value <= found.optimum.certificate.bound
         assert way.outcome.certificate.largest_violation == 0
         assert not way.stopped
-    most, fewest, loss = found.found
+    most, fewest, loss = found.alternatives
     assert (most.proved, fewest.proved) == (True, True)
-    assert fewest.found == fewest.outcome.account.funded < fewest.optimum < most.outcome.account.funded
-    assert loss.reach <= loss.found <= loss.reach + 1e-3 * loss.optimum
-    assert loss.found == pytest.approx(loss.outcome.account.lines["expected_loss"])
+    assert fewest.reached == fewest.outcome.account.funded < fewest.optimum < most.outcome.account.funded
+    assert loss.reach <= loss.reached <= loss.reach + 1e-3 * loss.optimum
+    assert loss.reached == pytest.approx(loss.outcome.account.lines["expected_loss"])
 
 
 def test_a_loan_less_is_worth_less_than_the_floor(case: Case, found: Alternatives) -> None:
     policy = case.scenario.policy
-    for way in found.found[:2]:
-        further = way.found + (1 if way.aim.sense == "at_least" else -1)
+    for way in found.alternatives[:2]:
+        further = way.reached + (1 if way.aim.sense == "at_least" else -1)
         beyond = with_policy(case, replace(policy, limits=(*policy.limits, way.aim.limit(further, policy))))
         assert answer(beyond).certificate.bound < found.floor
 
@@ -67,8 +67,8 @@ def test_a_loan_less_is_worth_less_than_the_floor(case: Case, found: Alternative
 def test_a_book_whose_optimum_has_cuts_has_alternatives() -> None:
     found = alternatives(case_of("sme-302-concentration"), aims=aims_named(["fewest loans"]))
     assert found.optimum.certificate.cuts
-    [fewest] = found.found
-    assert fewest.reach <= fewest.found < fewest.optimum
+    [fewest] = found.alternatives
+    assert fewest.reach <= fewest.reached < fewest.optimum
     assert found.floor <= fewest.outcome.value
 
 
@@ -85,8 +85,8 @@ def test_what_each_offers_is_a_table(found: Alternatives) -> None:
     path = Path("offers.csv")
     table = alternatives_view(found, path).files[path]
     assert isinstance(table, pd.DataFrame)
-    fewest = found.found[1]
-    assert np.count_nonzero(table["fewest loans: amount"]) == fewest.found
+    fewest = found.alternatives[1]
+    assert np.count_nonzero(table["fewest loans: amount"]) == fewest.reached
     assert np.count_nonzero(table["optimum: rate"]) == fewest.optimum
 
 
@@ -97,7 +97,7 @@ def test_a_search_without_time_left_says_so(case: Case) -> None:
     search = _Search(hurried, answer(case), 0.0, AIMS[2], lambda _: None)
     way = search.run()
     assert way.stopped
-    assert way.found == way.optimum
+    assert way.reached == way.optimum
 
 
 def test_prices_of_one_way_to_keep_a_condition_bound_nothing() -> None:

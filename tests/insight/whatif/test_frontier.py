@@ -82,7 +82,7 @@ def test_slopes_are_prices_over_the_range_in_which_they_stand(budget: tuple[Trac
             if not np.isfinite(end):
                 continue
             inside = point.at[0] + 0.999 * (end - point.at[0])
-            again = line.bound((inside,), answer(line.at((inside,)), prices).prices)
+            again = line.bound((inside,), answer(line.case_with((inside,)), prices).prices)
             assert again == pytest.approx(line_at(point, (inside,)), rel=2e-9)
             checked += 1
     assert checked >= 4
@@ -103,7 +103,7 @@ def test_beyond_a_range_other_prices_are_better(budget: tuple[Track, Frontier]) 
         whose = [p for p in found.points if place.at in (p.high, p.low)] or found.points[:0]
         for point in whose:
             further = place.at + 0.02 * np.sign(place.at - point.at[0]) * place.at
-            best = line.bound((further,), answer(line.at((further,)), point.prices).prices)
+            best = line.bound((further,), answer(line.case_with((further,)), point.prices).prices)
             assert best < line_at(point, (further,)) - 1e-9 * best
 
 

@@ -43,6 +43,6 @@ def test_figures_along_an_axis(axis: Axis, value: float, told: str, name: str) -
 def test_ticks_have_room(wide: float) -> None:
     ruler = Ruler(0.0, 1_234_567_890.0, 0.0, wide)
     found = spaced_ticks(ruler, lambda value: f"{value:,.0f}")
-    ends = [(ruler.at(at), width_of(f"{at:,.0f}") / 2) for at in found]
+    ends = [(ruler.pixel(at), width_of(f"{at:,.0f}") / 2) for at in found]
     assert all(a + half < b - other for (a, half), (b, other) in pairwise(ends))
     assert len(found) == {60.0: 1, 200.0: 2, 700.0: 7}[wide]
