@@ -79,9 +79,9 @@ class _Sums:
     """What every sum is a whole number of beyond `pinned`: the lot, or more where requests are fixed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Line:
-    """sum_v of[v] x_v <= right; `place`: the whole row that it is, or -1."""
+    """sum_v of[v] x_v <= right; `place`: the whole row that it is, or -1. Equal to itself alone."""
 
     of: dict[int, int]
     right: Fraction
