@@ -18,7 +18,7 @@ from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
-from allocator.report.money import Unit, percent, relative, unit_for
+from allocator.report.money import Unit, percent, relative, unit_for, visible
 from allocator.report.pictures.comparison import comparison_chart
 from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
 from allocator.report.room import room
@@ -280,13 +280,13 @@ def _swapped(pair: Pair) -> Grid:
     swaps = pair.swaps
     rows = [_swap_row(total) for total in (*swaps.totals, swaps.same) if total.borrowers]
     before, after = swaps.idle
-    if before or after:
+    if visible(before) or visible(after):
         rows.append(("idle budget", "", "", "", before, after, after - before, ""))
     before, after = swaps.penalty
-    if before or after:
+    if visible(before) or visible(after):
         rows.append(("missed limits", "", "", "", -before, -after, before - after, ""))
     before, after = swaps.above_worst
-    if before or after:
+    if visible(before) or visible(after):
         rows.append(("mean above worst", "", "", "", -before, -after, before - after, ""))
     headings = ("offer", "firms", "amount before", "after", "value before", "after", "gain", "PD")
     return Grid(headings, [*rows, _swap_row(swaps.whole)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from allocator.report.committee.blocks import (
     Block,
@@ -65,9 +66,10 @@ def best_possible(docs: Documents) -> Place:
 
 
 def unproved(docs: Documents) -> str:
-    """How far value and bound lie apart, in money; empty where both are the same to the cent."""
+    """How far value and bound lie apart, in money, cents rounded up; empty where both are the same to the cent."""
     value, bound = docs.exact("certificate", "value"), docs.exact(*best_possible(docs))
-    return "" if value.text == bound.text else f"{bound.value - value.value:,.2f} {docs.currency}"
+    apart = ceil(100.0 * (bound.value - value.value)) / 100.0
+    return "" if value.text == bound.text else f"{apart:,.2f} {docs.currency}"
 
 
 def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:

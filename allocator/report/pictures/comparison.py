@@ -31,7 +31,7 @@ def comparison_chart(comparison: Comparison, title: str, answer: str, broken: di
     panel = Bars(
         f"Value, by {comparison.by}", Axis("value", "money", first.currency), tuple(rows),
         keys=(*(Key(shade, name) for shade, name in keys), *rest),
-        figures=f"value · less than {first.name}, as a share of it",
+        figures=f"value · against {first.name}, as a share of it",
     )  # fmt: skip
     return Chart(title, answer, (panel,))
 
