@@ -398,9 +398,10 @@ def test_without_rules_the_page_says_why() -> None:
 
 
 def test_the_seal_says_how_far_value_and_bound_are_apart() -> None:
-    def verdict(bound: float) -> str:
-        docs = documents(summary={"status": "optimal"}, certificate={"value": 100.0, "bound": bound})
+    def verdict(bound: float, value: float = 100.0) -> str:
+        docs = documents(summary={"status": "optimal"}, certificate={"value": value, "bound": bound})
         return str(seal(docs)[0][0])
 
     assert verdict(100.0) == "Certified: the best there is"
+    assert verdict(100.006, 100.004) == "Certified: the best there is to within 0.01 EUR"
     assert verdict(100.37) == "Certified: the best there is to within 0.37 EUR"

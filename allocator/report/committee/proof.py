@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from allocator.report.committee.blocks import (
     Block,
@@ -66,9 +65,9 @@ def best_possible(docs: Documents) -> Place:
 
 
 def unproved(docs: Documents) -> str:
-    """How far value and bound lie apart, in money, cents rounded up; empty where both are the same to the cent."""
+    """How far value and bound lie apart as they are written, to the cent; empty where both read the same."""
     value, bound = docs.exact("certificate", "value"), docs.exact(*best_possible(docs))
-    apart = ceil(100.0 * (bound.value - value.value)) / 100.0
+    apart = round(bound.value, 2) - round(value.value, 2)
     return "" if value.text == bound.text else f"{apart:,.2f} {docs.currency}"
 
 
