@@ -288,7 +288,7 @@ def _unproved_faults(
 
 
 def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the keys of `found`: a document may say more."""
+    """What is stated of the keys of `recomputed`: a document may state more."""
     return {key: stated[key] for key in recomputed if key in stated}
 
 

@@ -148,7 +148,7 @@ def best_sum(
 
 
 def sum_of_best(best: Floats, errors: Floats, may_decline: Booleans) -> Rounded:
-    """The sum of each borrower's `best` offer (n,), wrong by `errors` (n,) at most, or 0 where `refusable`.
+    """The sum of each borrower's `best` offer (n,), wrong by `errors` (n,), or 0 where one `may_decline`.
 
     Whoever is declined for certain adds nothing to the error.
     """

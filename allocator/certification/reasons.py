@@ -32,7 +32,7 @@ _ROUNDING = 1e-9
 def contradicted_reasons(
     scenario: Scenario, inputs: Inputs, declined: Booleans, prices: Mapping[str, float], stated: Text
 ) -> np.ndarray:
-    """(n,) texts: what the inputs give where the reason `said` for declining cannot be it, "" elsewhere."""
+    """(n,) texts: what the inputs give where the reason `stated` for declining cannot be it, "" elsewhere."""
     policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
     scenario, rule = replace(scenario, policy=policy), scenario.strategy.rule
     if rule == "file":

@@ -124,7 +124,7 @@ def chosen_of(
 def in_band(
     columns: Columns, position: Integers, near: Floats, low: Floats, high: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """(nc,) ends and lots of the bands of the borrowers at `position` that hold the amounts `at`."""
+    """(nc,) ends and lots of the bands of the borrowers at `position` that hold the amounts `near`."""
     offers = columns.offers
     if offers.bands is None:
         return low, high, offers.lots(position)

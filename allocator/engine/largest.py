@@ -153,7 +153,7 @@ def _in_rounds(
 def _proved_by(
     best: Solution, solution: Solution, bound: float, limits: Limits, made: CutsSoFar, compiled: Compiled
 ) -> Solution:
-    """`best` with the prices and cuts of what a round `found`, and the tightest `bound` so far."""
+    """`best` with the prices and cuts of a round's `solution`, and the tightest `bound` so far."""
     own = replace(solution, amount=best.amount, rate=best.rate, value=best.value)
     told = with_used_cuts(own, limits, made.cuts, compiled)
     proof = "solver" if bound < solution.bound else solution.proof

@@ -47,7 +47,7 @@ def solve_whole(matrix: list[list[int]], right: list[int], columns: int) -> Solu
 
 
 def _clear(work: list[list[int]], moves: list[list[int]], lead: int, row: int) -> None:
-    """Column operations after which row `row` has, from column `at` on, its one entry there."""
+    """Column operations after which row `row` has, from column `lead` on, its one entry there."""
     while True:
         filled = [c for c in range(lead, len(work)) if work[c][row] != 0]
         if not filled:

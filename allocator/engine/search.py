@@ -97,7 +97,7 @@ class Search:
         return self.gap <= self.settings.gap or self.bound <= self.enough
 
     def offer(self, allocation: Candidate | None) -> None:
-        """Keeps `found` if it is the best so far."""
+        """Keeps `allocation` if it is the best so far."""
         if allocation is not None and (self.best is None or allocation.value > self.best.value):
             self.best = allocation
 

@@ -170,7 +170,7 @@ class WorstSearch:
 
 
 def _weights_of(values_of_each: Sequence[Floats]) -> tuple[Weights, float]:
-    """The weights at which the best mean of those `found` is the least, and that mean."""
+    """The weights at which the best mean of `values_of_each` is the least, and that mean."""
     from scipy.optimize import linprog
 
     values = np.array(values_of_each)

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from allocator.errors import Fault
 from allocator.records.misfits import describe, findings_of, unknown_key
 from allocator.records.nodes import Location, Node
-from allocator.scenario.places import is_tag, section_at
+from allocator.scenario.places import is_tag, other_places, section_at
 from allocator.scenario.typed import Typed
 
 
@@ -50,12 +50,19 @@ def _in_words(error: ErrorDetails, steps: Location, location: Location) -> tuple
         known = [info.alias or name for name, info in _fields(section_at(steps[:-1])).items()]
         known += ["extends"] if len(location) == 1 else []
         misfit = unknown_key(str(location[-1]), known)
-        return misfit.problem, misfit.remedy
+        return misfit.problem, _its_place(location) or misfit.remedy
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"expected a mapping, found {describe(error['input'])}", "write `key: value` lines below it"
     if kind in ("list_type", "tuple_type"):
         return f"expected a list, found {describe(error['input'])}", "write `- item` lines below it"
     return error["msg"], "see docs/scenario.md"
+
+
+def _its_place(location: Location) -> str:
+    """Where a key that is known elsewhere belongs; empty where several sections below the top have it."""
+    places = other_places(location)
+    told = places[:2] if len(location) == 1 else places if len(places) == 1 else ()
+    return f"its place is {' or '.join(told)}" if told else ""
 
 
 def _example(section: type[Typed] | None, key: str) -> str:

@@ -21,7 +21,7 @@ _ITEM = 0
 
 
 def _sections(hint: Any = ScenarioFile, prefix: Location = ()) -> Iterator[tuple[Location, type[Typed]]]:
-    """Every section that `hint` lets stand at `at` or below, as pydantic locates it: with tags of forms."""
+    """Every section that `hint` lets stand from `prefix` on, as pydantic locates it: with tags of forms."""
     if isinstance(hint, type) and issubclass(hint, Typed):
         yield prefix, hint
         for name, info in hint.model_fields.items():
@@ -70,6 +70,14 @@ _FIELDS = tuple(
     for place, section in SECTIONS.items()
     for name, info in section.model_fields.items()
 )
+
+
+def other_places(location: Location) -> tuple[str, ...]:
+    """Where else the last key of `location` may stand, nearest to the top first: policy.currency."""
+    here = _plain(location)
+    places = {place for place, _ in _FIELDS if place[-1] == here[-1] and ANY not in place} - {here}
+    ordered = sorted(places, key=lambda place: (len(place), place))
+    return tuple(".".join(place) if len(place) > 1 else "the top of the file" for place in ordered)
 
 
 def _is_path(info: FieldInfo) -> bool:

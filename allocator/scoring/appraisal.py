@@ -270,7 +270,7 @@ def appraisal_of_files(
 ) -> Appraisal:
     """Judge the scorecard of a file on a table.
 
-    Raises InputError with the faults of both, and those of the order that were `found`.
+    Raises InputError with the faults of both, and the `earlier` ones of the order.
     """
     faults = [*earlier]
     fitted, frame, y = card_and_table(card, data, outcome, faults)

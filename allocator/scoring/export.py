@@ -29,7 +29,7 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 def exported(file: File, ending: str, table: str, earlier: Sequence[Fault] = ()) -> str | pd.DataFrame:
     """The scorecard of a file as a query over `table` (.sql) or as its terms (.csv).
 
-    Raises InputError with its faults, and those that were `found` of where it goes.
+    Raises InputError with its faults, and the `earlier` ones of where it goes.
     """
     faults = [*earlier]
     with gathering(faults):

@@ -60,7 +60,7 @@ def grade_from_files(
 ) -> Fit:
     """A grade scorecard from rated firms' invoices.
 
-    Raises InputError with the faults of the files, and those of the order that were `found`.
+    Raises InputError with the faults of the files, and the `earlier` ones of the order.
     """
     known, indicators, notes = rated_firms(files, partial(check_ratings, folds=folds), earlier)
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
@@ -125,7 +125,7 @@ def correlation_from_files(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rating against indicators over rated firms (the credit strategy study, table 4), and these by grade.
 
-    Raises InputError with the faults of the files, and those of the order that were `found`.
+    Raises InputError with the faults of the files, and the `earlier` ones of the order.
     """
     earlier = [*earlier, *unknown_faults(never_known(columns or ()))]
     known, indicators, _ = rated_firms(files, earlier=earlier)

@@ -94,7 +94,7 @@ def lgd_from_files(
     `default` names the 0/1 column, `owed` and `lost` the money of each loan; `without` one that says why a
     row is left out, `weights` one by which loans count. Raises InputError with the faults of files, columns
     or amounts, where both ways are named or none, and where fewer than 30 loans have defaulted; with them
-    those of the order that were `found`.
+    the `earlier` ones of the order.
     """
     faults = [*earlier, *_way_faults(by, declared, weights)]
     given = Declarations()
@@ -309,7 +309,7 @@ def lgd_appraisal_of_files(
 ) -> LgdAppraisal:
     """Judge the LGD of a file on the defaulted loans of a table, which count by the column `weights`.
 
-    Raises InputError with their faults, and those of the order that were `found`.
+    Raises InputError with their faults, and the `earlier` ones of the order.
     """
     faults = [*earlier]
     fitted: LgdCard | None = None

@@ -84,7 +84,7 @@ class _Fits:
 def logit_from_files(data: File, declared: File, order: Order, earlier: Sequence[Fault] = ()) -> Fit:
     """A PD scorecard from a table.
 
-    Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`.
+    Raises InputError with the faults of files, columns or outcomes, and the `earlier` ones of the order.
     """
     faults = [*earlier]
     if not earlier:

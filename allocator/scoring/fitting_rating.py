@@ -91,7 +91,7 @@ def rating_from_files(data: File, declared: File, order: RatingOrder, earlier: S
 
     What was lost counts for defaulted firms only, up to what was owed; both corrections are counted in
     the card, as are rows left out where a column says why. Raises InputError with the faults of files,
-    columns or amounts, and those of the order that were `found` before.
+    columns or amounts, and the `earlier` ones of the order.
     """
     faults = [*earlier]
     with gathering(faults):

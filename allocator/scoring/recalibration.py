@@ -160,7 +160,7 @@ def recalibrated_from_files(
 ) -> Fit:
     """The scorecard of a file recalibrated on a table, with its card; its rows count by the column `weights`.
 
-    Raises InputError with the faults of both, and those that were `found` where there is no `order`.
+    Raises InputError with the faults of both, and the `earlier` ones where there is no `order`.
     """
     faults = [*earlier]
     card, frame, known = card_and_table(card_file, data, outcome, faults)

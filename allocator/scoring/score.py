@@ -184,7 +184,7 @@ def rated_firms(
     """Rated firms (rating, default), their indicators on the same index, and what the files held.
 
     `files.firms`, else the workbook's sheet of firms, has their ratings. Raises InputError: faults of the
-    files, a rated firm without a sales invoice, what `check` raises of the ratings, what was `found`.
+    files, a rated firm without a sales invoice, what `check` raises of the ratings, the `earlier` ones.
     """
     faults = [*earlier]
     invoices, listed = read_firms_of(files, faults)

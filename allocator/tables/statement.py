@@ -68,7 +68,7 @@ def _without_literals(query: str) -> str:
 
 
 def _after_comment(query: str, place: int) -> int:
-    """Where the comment that begins at `at` ends: at the first end mark, as SQLite and MySQL have it.
+    """Where the comment that begins at `place` ends: at the first end mark, as SQLite and MySQL have it.
 
     PostgreSQL's may hold others; what then stands between is taken for SQL, never the other way round.
     """

@@ -146,7 +146,7 @@ def _checked_for_gaps(held: Any, source: PortfolioSource) -> bool:
 
 
 def _line_at(held: Any, place: int) -> int:
-    """The line, from 1, of the byte at `at`."""
+    """The line, from 1, of the byte at `place`."""
     return 1 + sum(chunk.count(b"\n") for chunk in _chunks(held.slice(0, place)))
 
 

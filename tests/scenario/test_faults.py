@@ -32,6 +32,16 @@ SLIPS = {
         (TICKET, "ticket: {min: 10_000, max: 100_000, wheel: 4}"),
         "line 8, policy.ticket.wheel: unknown key 'wheel'; the keys here are min, max, step, menu",
     ),
+    "key of another section": (
+        ("schema: 1", "schema: 1\ncurrency: EUR\nchurn: churn.csv"),
+        "line 2, currency: unknown key 'currency'; its place is policy.currency",
+        "line 3, churn: unknown key 'churn'; its place is response.churn or stress.churn",
+    ),
+    "key of the top further down": (
+        (TICKET, f"{TICKET}\n  solver: {{gap: 1e-9}}\n  gap: 1e-9"),
+        "line 9, policy.solver: unknown key 'solver'; its place is the top of the file",
+        "line 10, policy.gap: unknown key 'gap'; its place is solver.gap",
+    ),
     "merge key": (
         (BUDGET, "budget: {amount: 1_000_000, <<: {spend: exactly}}"),
         "line 7, policy.budget.<<: unknown key '<<'; the keys here are of, amount, spend, basis",
