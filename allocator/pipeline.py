@@ -44,7 +44,7 @@ from allocator.records.columns import VALUE
 from allocator.records.cuts import Cut
 from allocator.records.filters import left_out, weighted
 from allocator.records.ledger import Ledger
-from allocator.records.limits import conditional, in_force
+from allocator.records.limits import Limits, conditional, in_force
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.progress import Progress
@@ -176,7 +176,7 @@ def _in_the_worst(case: Case, progress: Progress, start: Mapping[str, float] | N
         world = at_weights(case, weights, floor)
         world = replace(world, scenario=replace(world.scenario, solver=settings))
         answer = _optimum(world, progress, near)
-        rows = with_cuts(world, answer.cuts).limits.rows
+        rows = with_cuts(world, answer.cuts, answer.limits).limits.rows
         near = dict(zip((row.name for row in rows), answer.prices.tolist(), strict=True))
         return answer
 
@@ -191,7 +191,8 @@ def _in_the_worst(case: Case, progress: Progress, start: Mapping[str, float] | N
         return _lifted(case, weights, proof, best, known, settings)
 
     own = tuple(case.scenario.stress.weights.values())
-    return WorstSearch(solve, lifted, values, case.scenario.solver, progress).run(own)
+    best = WorstSearch(solve, lifted, values, case.scenario.solver, progress).run(own)
+    return replace(best, limits=None)  # it may have floors beside the rows that the prices are of
 
 
 def _lifted(
@@ -233,7 +234,7 @@ def at_weights(case: Case, weights: Weights, floor: float | None = None) -> Case
 
 def as_solved(case: Case, solution: Solution) -> Case:
     """The case with the weights and the cuts that the prices of `solution` are of."""
-    return with_cuts(at_weights(case, solution.weights), solution.cuts)
+    return with_cuts(at_weights(case, solution.weights), solution.cuts, solution.limits)
 
 
 def _optimum(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
@@ -257,13 +258,15 @@ def _under_conditions(case: Case, progress: Progress) -> Solution:
     return best_under(policy, portfolio, case.offers, case.scenario.solver, progress)
 
 
-def with_cuts(case: Case, cuts: tuple[Cut, ...]) -> Case:
-    """The case with the rows that `cuts` are."""
+def with_cuts(case: Case, cuts: tuple[Cut, ...], limits: Limits | None = None) -> Case:
+    """The case with the rows that `cuts` are, which `limits` has if they are compiled."""
     policy = case.scenario.policy
     if cuts == policy.cuts:
         return case
     scenario = replace(case.scenario, policy=replace(policy, cuts=cuts))
-    return replace(case, scenario=scenario, limits=compile_limits(scenario.policy, case.inputs.portfolio))
+    if limits is None:
+        limits = compile_limits(scenario.policy, case.inputs.portfolio)
+    return replace(case, scenario=scenario, limits=limits)
 
 
 def judge(case: Case, solution: Solution) -> Outcome:

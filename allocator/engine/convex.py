@@ -13,8 +13,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.chosen import options_of
 from allocator.records.cuts import Cut
-from allocator.records.offers import SAME_RATE, OfferBook
+from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 from allocator.records.risk import PLACES, WEIGHT_PLACES
 from allocator.records.solution import Solution
@@ -34,14 +35,11 @@ _WHOLE, _SHORT = 1e-9, 1e-12
 
 def point_of(offers: OfferBook, solution: Solution) -> Floats:
     """(2, n) what a solution offers, and what of it is expected to be drawn."""
-    drawn = np.zeros(len(offers))
-    made = np.flatnonzero(solution.amount > 0)
-    made = made[np.argsort(offers.menu[made], kind="stable")]
-    numbers, starts = np.unique(offers.menu[made], return_index=True)
-    for number, some in zip(numbers.tolist(), np.split(made, starts)[1:], strict=True):
-        menu = offers.menus[number]
-        option = np.searchsorted(menu.rates, solution.rate[some] - SAME_RATE)
-        drawn[some] = menu.take_up[option] * solution.amount[some]
+    option, drawn = options_of(offers, solution), np.zeros(len(offers))
+    made = np.flatnonzero(option >= 0)
+    begins = np.cumsum([0, *(len(menu.rates) for menu in offers.menus)])
+    take_up = np.concatenate([np.zeros(0), *(menu.take_up for menu in offers.menus)])
+    drawn[made] = take_up[begins[offers.menu[made]] + option[made]] * solution.amount[made]
     return np.vstack([solution.amount, drawn])
 
 
@@ -128,8 +126,7 @@ class Worst:
     def years(self, point: Floats) -> Floats:
         """(J,) the loss of each year, in money."""
         drawn = point[1] + self.exposure
-        some = np.flatnonzero(drawn)
-        return np.array([own[some] @ drawn[some] for own in self.losses]) / 10.0**PLACES
+        return np.asarray(np.einsum("ji,i->j", self.losses, drawn) / 10.0**PLACES)
 
     def worst(self, years: Floats) -> NDArray[np.int64]:
         """(J,) the weights, 10^7 units of 10^-7, under which the mean of `years` is largest."""
@@ -171,7 +168,8 @@ class Worst:
 
     def thinned(self, cuts: Sequence[Cut], point: Floats) -> list[Cut]:
         """Of its `cuts` those that count nearly as much at a point as the worst years do, each once."""
-        years, least = self.years(point), _ALIKE * self.mean(point)
+        years = self.years(point)
+        least = _ALIKE * float(self.worst(years) @ years) / 10.0**WEIGHT_PLACES
         kept = {
             tuple(cut.direction.items()): cut
             for cut in cuts

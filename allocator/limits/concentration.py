@@ -87,7 +87,7 @@ def losses_of(limit: Limit, portfolio: Portfolio) -> tuple[NDArray[np.uint32], N
     out = np.empty((rule.sectors.nodes, len(portfolio)), dtype=np.uint32)
     inside = meets(limit.where, portfolio)
     for row, own in zip(out, losses(rule, portfolio, range(len(out))), strict=True):
-        row[:] = own * inside
+        np.multiply(own, inside, out=row, casting="unsafe")
     return out, most_weights(rule, rule.sectors)
 
 

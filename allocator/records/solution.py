@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.records.cuts import Cut
+from allocator.records.limits import Limits
 from allocator.records.portfolio import Floats
 
 Stop = Literal["gap", "time_limit", "memory", "exhausted"]
@@ -49,7 +50,9 @@ class Solution:
     """(n,) a strategy's own reasons, "" where an offer is made; None: those that the prices give."""
 
     cuts: tuple[Cut, ...] = ()
-    """Of limits on the Herfindahl index, the rows that `prices` name."""
+    """Of convex limits, the rows that `prices` name."""
+    limits: Limits | None = None
+    """With the rows of the cuts, where they are compiled already."""
     weights: tuple[float, ...] = ()
     """Of the stresses whose least value counts, those of the mean that `bound` is of; none: no such."""
 

@@ -20,6 +20,8 @@ _UNIT = 10.0**PLACES
 _CHUNK = 8_192
 _UNSURE = 1e-13
 """What a figure in doubles may be wrong by, at most: some fifty times what its operations add up to."""
+_LAST_STEP = Decimal(10) ** (-DIGITS // 2 - 3)
+"""Newton's next step after one as small as this changes no digit."""
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 
 
@@ -56,9 +58,10 @@ def normal_inverse(p: Decimal) -> Decimal:
     """The x of N(x) = p, by Newton's steps from that in doubles, each of which doubles its digits."""
     if p == 0 or p == 1:
         return Decimal(inf if p else -inf)
-    x = Decimal(min(max(float(special.ndtri(float(p))), -38.0), 8.2))
-    for _ in range(5):
-        x -= (normal(x) - p) / density(x)
+    x, step = Decimal(min(max(float(special.ndtri(float(p))), -38.0), 8.2)), Decimal(1)
+    while abs(step) > _LAST_STEP:
+        step = (normal(x) - p) / density(x)
+        x -= step
     return x
 
 

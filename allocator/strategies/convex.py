@@ -41,7 +41,8 @@ def best_with_cuts(case: Case, progress: Progress, start: Mapping[str, float] | 
         return compile_limits(tight, portfolio, known, by_rule)
 
     settings = case.scenario.solver
-    return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
+    solution = optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
+    return replace(solution, limits=compiled(solution.cuts, 0.0))
 
 
 def _require_few(case: Case, groups: Sequence[Convex]) -> None:
