@@ -19,6 +19,10 @@ from allocator.tables.conversion import type_fault
 from allocator.tables.findings import Finding, Rows, quoted, raise_faults
 from allocator.tables.margins import TOTAL_WORDS
 from allocator.tables.opened import FetchedColumns, OpenedSource, repeated_names
+from allocator.tables.xlsx import sheet_names
+
+_SUBTOTAL = r"(?i)^\s*(sub-?\s?total|grand total)\b"
+"""How a total begins that stands between the rows, whatever it is of."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def open_sheet(
     opened = open_source(source) if table is None else OpenedSource.of(table)
     raise_faults(source.label, repeated_names(opened.names, source), ())
     matched = match_columns(opened.names, source, texts | numbers)
+    if not matched.names:
+        raise_faults(source.label, _other_sheets(source), ())
     coded = {matched.names[column] for column in {"grade", *texts} & matched.names.keys()}
     fetched = opened.fetch(matched.source_names, coded - {matched.names.get("borrower_id", "")})
     if not len(fetched.number) and not fetched.findings:
@@ -82,6 +88,18 @@ def open_sheet(
         faults=(*matched.faults, *mistyped.values()),
         findings=(*fetched.findings, *again),
     )
+
+
+def _other_sheets(source: PortfolioSource) -> list[Fault]:
+    """The fault of a workbook whose first sheet has no column of a table, where there are other sheets."""
+    if source.kind != "xlsx" or source.sheet is not None or source.table is not None or source.path is None:
+        return []
+    first, *others = map(quoted, sheet_names(source))
+    if not others:
+        return []
+    verb, named = ("is", others[0]) if len(others) == 1 else ("are", "NAME")
+    problem = f"no column that borrowers need is in the sheet {first}; there {verb} also {', '.join(others)}"
+    return [Fault(problem, f"write source: {{xlsx: {source.path.name}, sheet: {named}}}", file=source.label)]
 
 
 def _type_faults(
@@ -119,7 +137,7 @@ def _where_named(
 def _is_total(cells: pa.ChunkedArray, _: str) -> pa.ChunkedArray:
     """Where a word for a total stands in the place of a borrower."""
     words = {form for word in TOTAL_WORDS for form in (word, word.capitalize(), word.title(), word.upper())}
-    return pc.is_in(cells, pa.array(sorted(words)))
+    return pc.or_(pc.is_in(cells, pa.array(sorted(words))), pc.match_substring_regex(cells, _SUBTOTAL))
 
 
 def _is_header(cells: pa.ChunkedArray, heading: str) -> pa.ChunkedArray:

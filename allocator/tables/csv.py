@@ -24,6 +24,7 @@ from allocator.tables.text import DelimitedText, delimited_text, separator_remed
 
 _TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 GAP = re.compile(rb"\n\r?\n|\r\r")
 _Uneven: TypeAlias = arrow_csv.InvalidRow
 
@@ -32,8 +33,6 @@ def open_csv(source: PortfolioSource) -> OpenedSource:
     """Open delimited text, perhaps gzipped: in UTF-8, or in the encoding that the source names."""
     text = delimited_text(source)
     names = _header(text, source)
-    if len(names) == 1:
-        _refuse_one_column(names[0], text.line, source)
     return OpenedSource(tuple(names), partial(_fetch, text, source, names))
 
 
@@ -52,6 +51,7 @@ def _header(text: DelimitedText, source: PortfolioSource) -> list[str]:
     first = next((place for place, cells in enumerate(top) if cells), None)
     if first is None:
         return _only_header(text, source)
+    _refuse_one_column([cells for cells in top[first:] if cells], text.line + first, source)
     place = header_below(top[first:])
     if place is not None:
         line = text.line + first
@@ -76,12 +76,15 @@ def _file(source: PortfolioSource) -> str:
     return source.path.name if source.path else ""
 
 
-def _refuse_one_column(name: str, line: int, source: PortfolioSource) -> None:
-    """A header in one piece was separated by something else."""
-    other = next((mark for mark in ";\t|," if mark in name and mark != source.separator), None)
-    if other is not None:
+def _refuse_one_column(rows: Sequence[Sequence[str]], line: int, source: PortfolioSource) -> None:
+    """A header in one piece was separated by something else, if the next row is too."""
+    header, below = (source.separator.join(cells) for cells in (rows[0], rows[min(1, len(rows) - 1)]))
+    other = next((mark for mark in ";\t|," if mark in header and mark in below), None)
+    if other is not None and len(rows[0]) == 1:
         mark = "\\t" if other == "\t" else other
-        option = f'write source: {{csv: {_file(source)}, sep: "{mark}"}}'
+        commas = source.decimal == "." and any(map(_DECIMAL_COMMA.fullmatch, below.split(other)))
+        further = ', decimal: ","' if commas else ""
+        option = f'write source: {{csv: {_file(source)}, sep: "{mark}"{further}}}'
         raise refuse(
             source,
             f'one column found: "{source.separator}" does not separate the header, "{mark}" may',
@@ -107,6 +110,7 @@ def _fetch(
     closing = {count - 1 - entry.back: entry.problem for entry in _closing_rows(text, source, names, number)}
     if not uneven and not closing:
         return FetchedColumns(table, number)
+    _refuse_open_quote(text, source)
     lost = {row.number - 2: row for row in uneven}
     kept = np.setdiff1d(np.arange(count), list(lost))
     findings = [_closing_finding(closing, number, source)] if closing else []
@@ -117,6 +121,21 @@ def _fetch(
         stays = ~np.isin(kept, list(closing))
         table, kept = table.filter(pa.array(stays)), kept[stays]
     return FetchedColumns(table, number[kept], tuple(findings))
+
+
+def _refuse_open_quote(text: DelimitedText, source: PortfolioSource) -> None:
+    """All that follows a quote that is not closed would be one cell."""
+    line = text.line
+    with TextIOWrapper(pa.BufferReader(text.content), encoding="utf-8", newline="") as lines:
+        rows = csv.reader(lines, delimiter=source.separator, strict=True)
+        try:
+            for _ in rows:
+                line = text.line + rows.line_num
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise refuse(
+                    source, "a quote that is never closed", "close it, or delete it", line
+                ) from error
 
 
 def _read(

@@ -48,6 +48,8 @@ def closing_rows(rows: Sequence[Sequence[str]], width: int, apart: Sequence[bool
     closing = []
     for back, cells in enumerate(reversed(rows)):
         filled = [cell.strip() for cell in cells if cell.strip()]
+        if 1 < len(cells) < width and (apart[-1 - back] or _NOTE.match(filled[0] if filled else "")):
+            filled = [", ".join(filled)]  # a sentence that the separator has split
         problem = _problem(filled, width, apart[-1 - back])
         if problem is None:
             break

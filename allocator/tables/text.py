@@ -26,6 +26,9 @@ _OTHER_FORMATS = {
     b"PAR1": ("a Parquet file", "name it .parquet"),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save it as .xlsx or as CSV in UTF-8"),
 }
+_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)", re.IGNORECASE)
+_BEGINNING = 200
+"""Bytes in which a page says what it is."""
 WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
 _GAPS = tuple(int.from_bytes(ends, "little") for ends in (b"\n\n", b"\n\r", b"\r\r"))
@@ -52,6 +55,8 @@ def delimited_text(source: PortfolioSource) -> DelimitedText:
     for magic, (what, remedy) in _OTHER_FORMATS.items():
         if start.startswith(magic):
             raise refuse(source, f"this is {what}, not delimited text", remedy)
+    if _HTML.match(bytes(held[:_BEGINNING])):
+        raise refuse(source, "a web page, not delimited text", "save the table itself as CSV in UTF-8")
     if _is_utf8(source):
         for mark, name in WIDE.items():
             if start.startswith(mark):

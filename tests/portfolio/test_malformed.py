@@ -212,7 +212,7 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         "borrower_id;grade;pd;lgd\nE1;A;0,1;0,5",
         [
             'line 1: one column found: "," does not separate the header, ";" may;'
-            ' write source: {csv: borrowers.csv, sep: ";"}'
+            ' write source: {csv: borrowers.csv, sep: ";", decimal: ","}'
         ],
     ),
     "tabs": (

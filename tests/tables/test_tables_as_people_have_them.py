@@ -62,6 +62,16 @@ CSV: dict[str, Table] = {
         "sep=;\n" + PLAIN.replace(",", ";"), ("line 1", 'the line says that ";"', 'write sep: ";"')
     ),
     "semicolons unsaid": Table(PLAIN.replace(",", ";"), ('write source: {csv: table.csv, sep: ";"}',)),
+    "semicolons and decimal commas unsaid": Table(
+        PLAIN.replace(",", ";").replace(".", ","), ("line 1", 'sep: ";", decimal: ","}')
+    ),
+    "semicolons and decimal commas said": Table(
+        PLAIN.replace(",", ";").replace(".", ","), how={"separator": ";", "decimal": ","}
+    ),
+    "a quote that is not closed": Table(
+        PLAIN.replace("E2", '"E2'), ("line 3", "a quote that is never closed", "close it, or delete it")
+    ),
+    "a web page": Table("\n<!DOCTYPE html><html><body>Log in</body></html>", ("a web page, not delimited",)),
     "tabs unsaid": Table(PLAIN.replace(",", "\t"), ('sep: "\\t"',)),
     "title above": Table("Loans of March\n" + PLAIN, ("line 1", "a title", "line 2", "skip: 1")),
     "title and blank line above": Table("Loans, as of March\n\n" + PLAIN, ("line 1", "a title", "skip: 2")),
@@ -76,6 +86,12 @@ CSV: dict[str, Table] = {
     "total in the second cell": Table(PLAIN + ",Total,,,950000\n", ("row 4", "a total")),
     "subtotal in the middle": Table(
         joined(HEAD, LINES[0], "Subtotal,A,0,0,300000", *LINES[1:]), ("row 2", "a total", "Subtotal")
+    ),
+    "subtotal of a group in the middle": Table(
+        joined(HEAD, LINES[0], "Subtotal grade A,,,,300000", *LINES[1:]), ("row 2", "a total", "grade A")
+    ),
+    "note below, with commas": Table(
+        PLAIN + "\nSource: core banking, 30 November 2026\n", ("row 5", "a note below", "banking, 30")
     ),
     "notes below": Table(
         PLAIN + "\nTotal funded in policy code 1: 950000\nTotal funded in policy code 2: 0\n",
@@ -164,6 +180,10 @@ XLSX: dict[str, Table] = {
     "header where nothing is": Table(one_sheet(DATA), ("row 9", "no header"), {"header": 9}),
     "hidden first sheet": Table(
         workbook({"old": sheet(row(1, ("x",))), "Loans": sheet(DATA)}, hidden=("old",))
+    ),
+    "borrowers on another sheet": Table(
+        workbook({"notes": sheet(row(1, ("x",))), "Loans": sheet(DATA)}),
+        ('in the sheet "notes"; there is also "Loans"', 'sheet: "Loans"}'),
     ),
     "sheet said": Table(
         workbook({"old": sheet(row(1, ("x",))), "Loans": sheet(DATA)}), how={"sheet": "Loans"}
