@@ -69,7 +69,7 @@ def number(value: object, expected: str) -> WrittenNumber:
         raise refuse(Misfit(f"{text} is too large a number", f"write {expected}"))
     if size < sys.float_info.min and re.search("[1-9]", re.split("[eE]", digits)[0]):
         raise refuse(Misfit(f"{text} is too small a number, and not 0", f"write 0, or {expected}"))
-    return WrittenNumber(text, parsed, bool(match[2]))
+    return WrittenNumber(text, parsed or Decimal(0), bool(match[2]))  # -0.0 is 0
 
 
 def _separated(text: str) -> Misfit | None:

@@ -130,3 +130,8 @@ def test_whole_numbers_fit_a_solver() -> None:
     assert whole("2147483647") == 2**31 - 1
     with pytest.raises(PydanticCustomError, match="is not a whole number below 2\\^31"):
         whole("2147483648")
+
+
+@pytest.mark.parametrize("written", ["-0", "-0.0", "-0%"])
+def test_nothing_has_no_sign(written: str) -> None:
+    assert str(number(written, "a number").value) == "0"
