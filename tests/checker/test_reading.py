@@ -34,6 +34,8 @@ def test_json_is_read_strictly(tmp_path: Path) -> None:
     assert document(tmp_path, '{"a": ' + "9" * 308 + "}")["a"] == int("9" * 308)
     minus = document(tmp_path, '{"a": -0}')["a"]
     assert (minus, type(minus), math.copysign(1, minus)) == (0.0, float, -1.0)
+    with pytest.raises(Wrong, match="no JSON in UTF-8"):
+        document(tmp_path, '{"a": 1')
     for text in (
         '{"a": 1, "a": 1}', '{"b": {"a": 1, "a": 2}}', '{"a": NaN}', '{"a": Infinity}', '{"a": -Infinity}',
         '{"a": 1e999}', '{"a": ' + "9" * 400 + "}", '{"a": ' + "9" * 6000 + "}", "[1]", "1", "", '{"a": 1',
@@ -112,6 +114,7 @@ def test_cells_as_text(cell: Any, text: str) -> None:
         ("5.", 5.0, None), (" 5 ", 5.0, None), ("", nan, None), ("1_0", None, None), ("1,5", None, None),
         ("nan", None, None), ("inf", None, None), ("1e999", None, None), ("٣", None, None), (None, nan, None),
         (True, None, None), (2, 2.0, 2.0), (math.inf, None, None), ("0x1", None, None), ("1e5", 1e5, 1e5),
+        ("2E3", 2000.0, 2000.0),
     ],
 )  # fmt: skip
 def test_cells_as_numbers(cell: Any, kind: float | None, strict: float | None) -> None:
@@ -135,6 +138,12 @@ def test_numbers_with_another_mark_and_arrays() -> None:
             checker.as_numbers(np.array([1.0, bad]), "here")
 
 
+def test_columns_are_read_with_the_mark_of_their_file() -> None:
+    held = checker.Borrowers({"borrower_id": ["E1", "E2"], "size": ["1,5", "2"]}, ",", {"region": "north"})
+    assert held.number("size").tolist() == [1.5, 2.0]
+    assert (held.text("region").tolist(), held.text("region").dtype) == (["north", "north"], object)
+
+
 def test_places_of_a_document() -> None:
     held = {"a": {"b": {"c": 0}}, "n": None}
     assert checker.at(held, "a.b.c", 5) == 0
@@ -152,8 +161,8 @@ def test_places_of_a_document() -> None:
     assert checker.word({"a": "x"}, "a", ["x", "y"]) == "x"
     assert checker.word({}, "a", ["x", "y"], "y") == "y"
     for wrong in ("z", 1, None):
-        with pytest.raises(Wrong):
-            checker.word({"a": wrong}, "a", ["x"])
+        with pytest.raises(Wrong, match=r"a: .* is none of x, y"):
+            checker.word({"a": wrong}, "a", ["x", "y"])
     assert checker.entries({"a": {"x": 1}}, "a", "x y") == {"x": 1}
     assert checker.entries({}, "a", "x") == {}
     for other in ({"z": 1}, [1], 1):
@@ -163,10 +172,12 @@ def test_places_of_a_document() -> None:
 
 def test_paths_start_from_the_run_or_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_OF_TEST", "/data")
+    monkeypatch.setenv("BESIDE_OF_TEST", "beside")
     monkeypatch.setenv("EMPTY_OF_TEST", "")
     assert checker.path_of("/run", "x.csv") == "/run/x.csv"
     assert checker.path_of("/run", "/x.csv") == "/x.csv"
     assert checker.path_of("/run", "${DATA_OF_TEST}/x.csv") == "/data/x.csv"
+    assert checker.path_of("/run", "${BESIDE_OF_TEST}/x.csv") == "beside/x.csv"
     assert checker.path_of("/run", "a${DATA_OF_TEST}") == "/run/a/data"
     for name in ("EMPTY_OF_TEST", "NONE_OF_TEST"):
         with pytest.raises(Missing, match="is not set"):
