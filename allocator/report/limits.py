@@ -80,7 +80,7 @@ def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit],
     if not adds:
         return []
     listed = [f"{name} {figure(point)}" for name, point in list(adds.items())[:MOST]]
-    return [f"a percentage point more of bound adds, in {currency}: {', '.join(listed)}"]
+    return [f"A percentage point more of bound adds, in {currency}: {', '.join(listed)}"]
 
 
 def indices_of(uses: Iterable[Used]) -> list[str]:

@@ -181,7 +181,7 @@ def test_a_share_says_what_a_percentage_point_adds_over_all_rows_of_an_each() ->
     )
     policy = replace(run.scenario.policy, limits=limits)
     page = shown(replace(run, scenario=replace(run.scenario, policy=policy)))
-    assert "a percentage point more of bound adds, in CNY: home -312.5, sectors 7,500" in page.splitlines()
+    assert "A percentage point more of bound adds, in CNY: home -312.5, sectors 7,500" in page.splitlines()
 
 
 def test_a_broken_limit_and_a_count_of_loans() -> None:
