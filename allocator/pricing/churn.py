@@ -163,7 +163,7 @@ def rate_menu(
     if step is None:
         inside = _inside(table.rates, low, high)
         if not inside.any():
-            problem = f"none of the curve's rates lies from {low:g} to {high:g}"
+            problem = f"none of the curve's rates lies from {100 * low:.10g}% to {100 * high:.10g}%"
             raise _band_error(table, grade, problem, "widen the band or write rate_grid: {step: 0.25%}")
         return Menu(table.rates[inside], 1.0 - table.churn[grade][inside])
     if low < first - TOLERANCE or high > last + TOLERANCE:

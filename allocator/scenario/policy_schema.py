@@ -65,7 +65,7 @@ def _two_rates(value: object) -> object:
 def _ascending(band: tuple[float, float]) -> tuple[float, float]:
     low, high = band
     if low > high:
-        problem = f"the lowest rate {low:.10g} is above the highest {high:.10g}"
+        problem = f"the lowest rate {100 * low:.10g}% is above the highest {100 * high:.10g}%"
         raise refuse(Misfit(problem, "write the lower rate first"))
     return band
 

@@ -163,7 +163,7 @@ class TicketEntry(Typed):
             raise refuse(Misfit(problem, "write an amount in currency units, or count in thousands of them"))
         smallest = info.data.get("min", largest)
         if smallest > largest:
-            problem = f"the largest loan {largest:.10g} is below the smallest {smallest:.10g}"
+            problem = f"the largest loan {largest:,.10g} is below the smallest {smallest:,.10g}"
             raise refuse(Misfit(problem, "write max: at least as large as min"))
         return largest
 

@@ -138,7 +138,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "smallest loan above the largest": (
         edit("scenario.yaml", "min: 100_000", "min: 2_000_000"),
-        "policy.ticket.max the largest loan 1000000 is below",
+        "policy.ticket.max the largest loan 1,000,000 is below",
     ),
     "no smallest loan": (
         edit("scenario.yaml", "min: 100_000", "min: -1"),
@@ -151,7 +151,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "band upside down": (
         edit("scenario.yaml", "[4%, 11%]", "[11%, 4%]"),
-        "line 10, policy.rates.A the lowest rate 0.11 is above the highest 0.04",
+        "line 10, policy.rates.A the lowest rate 11% is above the highest 4%",
     ),
     "unknown measure": (
         edit("scenario.yaml", "measure: expected_loss", "measure: expected_los"),
@@ -311,7 +311,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "band without a rate": (
         edit("scenario.yaml", "A: [4%, 11%]", "A: [4.1%, 4.2%]"),
-        "policy.rates.A none of the curve's rates lies from 0.041 to 0.042",
+        "policy.rates.A none of the curve's rates lies from 4.1% to 4.2%",
     ),
 }
 

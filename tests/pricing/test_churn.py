@@ -213,7 +213,7 @@ BAND_SLIPS = {
     ),
     "no rate inside": (
         ("A", (0.041, 0.042), None),
-        "policy.rates.A: none of the curve's rates lies from 0.041 to 0.042;"
+        "policy.rates.A: none of the curve's rates lies from 4.1% to 4.2%;"
         " widen the band or write rate_grid: {step: 0.25%}",
     ),
     "above the curve": (

@@ -207,5 +207,5 @@ def test_every_band_that_the_curve_does_not_fit_is_named() -> None:
         offers_of(portfolio(["A"]), rates=bands)
     message = str(caught.value)
     assert message.startswith("rates and churn curve: 2 faults\n")
-    assert "policy.rates.A: none of the curve's rates lies from 0.05 to 0.06" in message
+    assert "policy.rates.A: none of the curve's rates lies from 5% to 6%" in message
     assert "policy.rates.C: no churn column for grade C; there are A, B" in message

@@ -26,7 +26,7 @@ POINT = "write both ends of the band, decimals with a point as 4.5%"
         (
             "{A: [11%, 4%]}",
             "policy.rates.A",
-            "the lowest rate 0.11 is above the highest 0.04; write the lower rate first",
+            "the lowest rate 11% is above the highest 4%; write the lower rate first",
         ),
         (
             "{A: [-120%, 4%]}",

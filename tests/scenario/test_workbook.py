@@ -129,7 +129,7 @@ FAULTY: list[tuple[dict[str, Rows], str]] = [
     (changed("Scenario", 3, 1, "Name of it"), "Scenario!A1: no row of the sheet is headed key"),
     (changed("Scenario", 3, 2, "Amount"), "Scenario!A3: no column is headed value"),
     ({**SHEETS, "Scenario": []}, "a workbook without a filled sheet Scenario"),
-    (changed("Rates", 2, 3, 0.02), "Rates!A2, policy.rates.A: the lowest rate 0.04 is above"),
+    (changed("Rates", 2, 3, 0.02), "Rates!A2, policy.rates.A: the lowest rate 4% is above"),
     (changed("Rates", 3, 1, "A"), "Rates!A3: grade 'A' has two bands"),
     (changed("Rates", 3, 1, ""), "Rates!A3: a band without a grade"),
     (changed("Rates", 3, 2, "six"), "Rates!B3, policy.rates.B[#1]: 'six' is not a percentage"),
