@@ -34,6 +34,8 @@ _SAME = 1e-9
 """Relative; a break below this is rounding."""
 _ROUNDING = 1e-14
 """Of the terms of a sum, what it may be off by: a sum below this is 0, and no unit of its row."""
+_LEAST_NORM = 1e-14
+"""A row all of whose figures are smaller is measured in its own units: it holds next to nothing."""
 _CLOSE = 1e-3
 """Of the moves found, what they may be above the least."""
 
@@ -218,7 +220,7 @@ class Elastic:
         """(m,) what one unit of each row of the program is."""
         largest = abs(self._pool.use).max(axis=0).toarray().ravel()
         norm = np.maximum(np.abs(self.columns.limits.rhs), largest)
-        return np.where(norm > 0.0, norm, 1.0)
+        return np.where(norm > _LEAST_NORM, norm, 1.0)
 
     def _ask(self, question: _Question) -> tuple[Floats, Floats, float]:
         """The point over answers, moves and breaks; the rows' prices (m,); and what is broken in all.

@@ -30,6 +30,8 @@ from allocator.records.stress import Stress
 
 TermsByRule = dict[tuple[Rule | Changes, Stress | None], MeasureTerms]
 """What measures of a rule of the policy add up, of one portfolio."""
+_ROUNDING = 1e-14
+"""Of a bound and of what is used of it at the outset, what their difference may be off by."""
 
 
 @dataclass
@@ -182,7 +184,7 @@ def _draft(
     share = limit.bound if reference is not None else 0.0
     amounts = amounts_of(limit, membership, portfolio, policy)
     bound = limit.bound * amounts
-    room = (taken if reference is not None else bound) - used_at_outset
+    room = _left(taken if reference is not None else bound, used_at_outset)
     wholes = whole_rows(limit, membership, portfolio, amounts)
     least = least_weights(limit, membership, portfolio)
     everybody = limit.each is None and not limit.where
@@ -205,6 +207,12 @@ def _draft(
         for code, label in enumerate(membership.labels)
     )
     return _Draft(rows, tuple(added), None if everybody else place, reference, base)
+
+
+def _left(whole: Floats | float, used: Floats) -> Floats:
+    """What is left of `whole`: nothing where only the rounding of a sum tells it from what is `used`."""
+    left = np.asarray(whole - used)
+    return np.where(np.abs(left) <= _ROUNDING * np.maximum(np.abs(whole), np.abs(used)), 0.0, left)
 
 
 def _weighted(measured: Floats | None, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:

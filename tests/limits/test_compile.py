@@ -42,6 +42,13 @@ def test_exposure_is_taken_off_the_right_hand_side() -> None:
     assert limits.rhs[1] == pytest.approx(0.4 * 100_000.0 - 30_000.0)
 
 
+@pytest.mark.parametrize("exposure", [50_000.0, 70_000.0, 1e9])
+def test_a_bound_that_is_used_up_leaves_nothing_whatever_the_rounding(exposure: float) -> None:
+    book = portfolio(["A", "A"], pd=[0.0, 0.1], lgd=[0.0, 0.5], exposure=[0.0, exposure])
+    share = limit("loss", "expected_loss", "at_most", 0.005, of="total", weight="pd")
+    assert compile_limits(policy(1e6, share), book).rhs[1] == 0.0
+
+
 def test_interest_is_compared_with_what_is_newly_lent() -> None:
     """Existing exposure earns nothing here, so an average rate is that of the new loans."""
     limits = compile_limits(policy(1e6, limit("rate", "gross_interest", "at_least", 0.06, of="drawn")), BOOK)
