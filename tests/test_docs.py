@@ -29,7 +29,7 @@ def test_examples_show_what_they_print(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
         place = (page.parent / target).resolve()
-        assert place.exists(), f"{target} is not there"
+        assert place.is_file(), f"{target} is no file: the site has no page of a folder"
         if heading:
             headings = HEADING.findall(place.read_text(encoding="utf-8"))
             assert heading in [anchor_of(text) for text in headings], f"no heading {heading} in {target}"
