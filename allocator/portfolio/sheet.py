@@ -19,7 +19,6 @@ from allocator.tables.conversion import type_fault
 from allocator.tables.findings import Finding, Rows, quoted, raise_faults
 from allocator.tables.margins import TOTAL_WORDS
 from allocator.tables.opened import FetchedColumns, OpenedSource, repeated_names
-from allocator.tables.xlsx import sheet_names
 
 _SUBTOTAL = r"(?i)^\s*(sub-?\s?total|grand total)\b"
 """How a total begins that stands between the rows, whatever it is of."""
@@ -94,6 +93,8 @@ def _other_sheets(source: PortfolioSource) -> list[Fault]:
     """The fault of a workbook whose first sheet has no column of a table, where there are other sheets."""
     if source.kind != "xlsx" or source.sheet is not None or source.table is not None or source.path is None:
         return []
+    from allocator.tables.xlsx import sheet_names  # a light install reads no workbooks
+
     first, *others = map(quoted, sheet_names(source))
     if not others:
         return []
